@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+// Devices, queues, command pools and command buffers as objects: creation and destruction.
+#include <vulkan/vk_layer.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+#include <set>
+
+#include "entry/hooks.h"
+#include "entry/proc_addr.h"
+#include "entry/state.h"
+#include "stats/location.h"
+#include "stats/stats_log.h"
+#include "support/process.h"
+
+namespace kronos {
+namespace {
+
+VkLayerDeviceCreateInfo* LinkInfo(const VkDeviceCreateInfo* create_info) {
+    for (auto* next = static_cast<const VkBaseInStructure*>(create_info->pNext); next; next = next->pNext) {
+        auto* info = reinterpret_cast<const VkLayerDeviceCreateInfo*>(next);
+        if (next->sType == VK_STRUCTURE_TYPE_LOADER_DEVICE_CREATE_INFO && info->function == VK_LAYER_LINK_INFO)
+            return const_cast<VkLayerDeviceCreateInfo*>(info);  // the loader's, made to be advanced
+    }
+    return nullptr;
+}
+
+bool Enables(const VkDeviceCreateInfo& create_info, const char* extension) {
+    for (uint32_t i = 0; i < create_info.enabledExtensionCount; ++i)
+        if (std::strcmp(create_info.ppEnabledExtensionNames[i], extension) == 0) return true;
+    return false;
+}
+
+std::string VersionText(uint32_t version) {
+    return fmt::format("{}.{}.{}", VK_API_VERSION_MAJOR(version), VK_API_VERSION_MINOR(version), VK_API_VERSION_PATCH(version));
+}
+
+DeviceLabel Describe(const Instance& instance, VkPhysicalDevice physical, const VkPhysicalDeviceProperties& properties) {
+    static std::atomic<uint32_t> count{0};
+    DeviceLabel label;
+    label.index = count.fetch_add(1, std::memory_order_relaxed);
+    label.pid = getpid();
+    label.program = ProgramName();
+    label.name = properties.deviceName;
+    label.api = VersionText(properties.apiVersion);
+    label.driver = fmt::format("driver version {:#x}", properties.driverVersion);
+    // VkPhysicalDeviceDriverProperties is core in 1.2, and the query in 1.1; the program must have asked for as much.
+    if (std::min(instance.api_version, properties.apiVersion) >= VK_API_VERSION_1_2 &&
+        instance.down.GetPhysicalDeviceProperties2) {
+        VkPhysicalDeviceDriverProperties driver = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES, nullptr, {}, {}, {}, {}};
+        VkPhysicalDeviceProperties2 query = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, &driver, {}};
+        instance.down.GetPhysicalDeviceProperties2(physical, &query);
+        label.driver = fmt::format("{} {}", driver.driverName, driver.driverInfo);
+    }
+    const std::time_t now = std::time(nullptr);
+    std::tm utc = {};
+    gmtime_r(&now, &utc);
+    char text[32];
+    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    label.time = text;
+    return label;
+}
+
+// The line that says the layer is active: once for each device name and file, programs that make a hundred devices exist.
+void Announce(const Log& log, const DeviceLabel& label, const std::string& where) {
+    static std::mutex& mutex = *new std::mutex;
+    static auto& told = *new std::set<std::string>;
+    const std::string line = fmt::format("active on {} ({}); statistics: {}", label.name, label.driver, where);
+    std::lock_guard lock(mutex);
+    if (told.insert(line).second)
+        log.Notice("{}", line);
+    else
+        log.Info("{}", line);
+}
+
+void StartStats(Device& device, const VkPhysicalDeviceProperties& properties) {
+    const Settings& settings = device.instance->settings;
+    DeviceLabel label = Describe(*device.instance, device.physical, properties);
+    if (!(device.gates & kGateStats)) {
+        Announce(*device.log, label, "off");
+        return;
+    }
+    std::shared_ptr<StatsLog> stats_log;
+    const bool frames = settings.stats == Stats::kFrames;
+    const uint64_t every_ns = static_cast<uint64_t>(settings.frame_ms) * 1'000'000u;
+    if (const std::string path = StatsPath(settings, *device.log); !path.empty()) {
+        StatsLog::Target target;
+        target.path = path;
+        target.format = settings.stats_format;
+        target.limit_bytes = static_cast<uint64_t>(settings.stats_limit) << 20;
+        target.tick_ns = every_ns;
+        target.thread = frames;
+        stats_log = StatsLog::Open(target, device.log);
+    }
+    Announce(*device.log, label, stats_log ? stats_log->path() : "counted, not written");
+    device.stats = std::make_unique<DeviceStats>(std::move(label), std::move(stats_log), frames,
+                                                 static_cast<uint64_t>(settings.frame_submits), every_ns);
+}
+
+void ForgetBuffer(Device& device, CommandBuffer* buffer) {
+    buffer->counters.FlushTo(device.stats->counters());
+    registry.command_buffers.Erase(buffer->handle);
+    delete buffer;
+}
+
+void ForgetPool(Device& device, VkCommandPool pool) {
+    const std::unique_ptr<Device::CommandPool> state(device.pools.Erase(pool));
+    if (!state) return;
+    for (CommandBuffer* buffer : state->buffers) ForgetBuffer(device, buffer);
+}
+
+void RememberQueue(Device& device, VkQueue handle) {
+    if (!handle || FindQueue(handle)) return;
+    Guarded(device.log.get(), "vkGetDeviceQueue", false, [&] {
+        std::lock_guard lock(device.queues_mutex);
+        if (FindQueue(handle)) return true;
+        auto queue = std::make_unique<Queue>(Queue{handle, &device});
+        device.queues.push_back(handle);
+        registry.queues.Insert(handle, queue.get());
+        queue.release();
+        return true;
+    });
+}
+
+}  // namespace
+}  // namespace kronos
+
+namespace kronos::hook {
+
+VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkDeviceCreateInfo* create_info,
+                                            const VkAllocationCallbacks* allocator, VkDevice* device) {
+    Instance& instance = InstanceOf(physical);
+    VkLayerDeviceCreateInfo* link = LinkInfo(create_info);
+    if (!link || !link->u.pLayerInfo) return VK_ERROR_INITIALIZATION_FAILED;
+    const PFN_vkGetDeviceProcAddr next = link->u.pLayerInfo->pfnNextGetDeviceProcAddr;
+    link->u.pLayerInfo = link->u.pLayerInfo->pNext;
+    const VkResult result = instance.down.CreateDevice(physical, create_info, allocator, device);
+    if (result != VK_SUCCESS) return result;
+
+    return Guarded(instance.log.get(), "vkCreateDevice", VK_ERROR_OUT_OF_HOST_MEMORY, [&] {
+        const auto destroy = reinterpret_cast<PFN_vkDestroyDevice>(next(*device, "vkDestroyDevice"));
+        try {
+            auto state = std::make_unique<Device>();
+            state->handle = *device;
+            state->physical = physical;
+            state->instance = &instance;
+            state->log = instance.log;
+            state->gates = instance.gates;
+            state->frame_boundary = Enables(*create_info, VK_EXT_FRAME_BOUNDARY_EXTENSION_NAME);
+            vkuInitDeviceDispatchTable(*device, &state->down, next);
+            state->down.GetDeviceProcAddr = next;
+            VkPhysicalDeviceProperties properties = {};
+            instance.down.GetPhysicalDeviceProperties(physical, &properties);
+            ShareSlots(state->down, *device, next, std::min(instance.api_version, properties.apiVersion));
+            StartStats(*state, properties);
+            registry.devices.Insert(DispatchKey(*device), state.get());
+            state.release();
+        } catch (...) {
+            destroy(*device, allocator);
+            throw;
+        }
+        return VK_SUCCESS;
+    });
+}
+
+VKAPI_ATTR void VKAPI_CALL DestroyDevice(VkDevice device, const VkAllocationCallbacks* allocator) {
+    if (!device) return;
+    // Out of the registry first: once destroyed below, the same address may be another thread's new device.
+    const std::unique_ptr<Device> state(registry.devices.Erase(DispatchKey(device)));
+    if (!state) return;
+    for (const VkQueue handle : state->queues) delete registry.queues.Erase(handle);
+    std::vector<VkCommandPool> leaked;
+    state->pools.ForEach([&](VkCommandPool pool, Device::CommandPool*) { leaked.push_back(pool); });
+    for (const VkCommandPool pool : leaked) ForgetPool(*state, pool);
+    state->stats.reset();
+    state->down.DestroyDevice(device, allocator);
+}
+
+VKAPI_ATTR void VKAPI_CALL GetDeviceQueue(VkDevice device, uint32_t family, uint32_t index, VkQueue* queue) {
+    Device& state = DeviceOf(device);
+    state.down.GetDeviceQueue(device, family, index, queue);
+    RememberQueue(state, *queue);
+}
+
+VKAPI_ATTR void VKAPI_CALL GetDeviceQueue2(VkDevice device, const VkDeviceQueueInfo2* info, VkQueue* queue) {
+    Device& state = DeviceOf(device);
+    state.down.GetDeviceQueue2(device, info, queue);
+    RememberQueue(state, *queue);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL CreateCommandPool(VkDevice device, const VkCommandPoolCreateInfo* create_info,
+                                                 const VkAllocationCallbacks* allocator, VkCommandPool* pool) {
+    Device& state = DeviceOf(device);
+    const VkResult result = state.down.CreateCommandPool(device, create_info, allocator, pool);
+    if (result != VK_SUCCESS) return result;
+    // Without a state of its pool a command buffer is not known, and passes through uncounted.
+    Guarded(state.log.get(), "vkCreateCommandPool", false, [&] {
+        auto made = std::make_unique<Device::CommandPool>();
+        state.pools.Insert(*pool, made.get());
+        made.release();
+        return true;
+    });
+    return result;
+}
+
+VKAPI_ATTR void VKAPI_CALL DestroyCommandPool(VkDevice device, VkCommandPool pool, const VkAllocationCallbacks* allocator) {
+    Device& state = DeviceOf(device);
+    if (pool) ForgetPool(state, pool);
+    state.down.DestroyCommandPool(device, pool, allocator);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL ResetCommandPool(VkDevice device, VkCommandPool pool, VkCommandPoolResetFlags flags) {
+    Device& state = DeviceOf(device);
+    if (const Device::CommandPool* known = state.pools.Find(pool)) {
+        for (CommandBuffer* buffer : known->buffers) {
+            buffer->counters.FlushTo(state.stats->counters());
+            buffer->dispatches = 0;
+        }
+    }
+    return state.down.ResetCommandPool(device, pool, flags);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL AllocateCommandBuffers(VkDevice device, const VkCommandBufferAllocateInfo* info,
+                                                      VkCommandBuffer* buffers) {
+    Device& state = DeviceOf(device);
+    const VkResult result = state.down.AllocateCommandBuffers(device, info, buffers);
+    if (result != VK_SUCCESS) return result;
+    Device::CommandPool* pool = state.pools.Find(info->commandPool);
+    if (!pool) return result;
+    Guarded(state.log.get(), "vkAllocateCommandBuffers", false, [&] {
+        pool->buffers.reserve(pool->buffers.size() + info->commandBufferCount);
+        for (uint32_t i = 0; i < info->commandBufferCount; ++i) {
+            auto made = std::make_unique<CommandBuffer>();
+            made->down = &state.down;
+            made->device = &state;
+            made->handle = buffers[i];
+            registry.command_buffers.Insert(buffers[i], made.get());
+            pool->buffers.push_back(made.release());
+        }
+        return true;
+    });
+    return result;
+}
+
+VKAPI_ATTR void VKAPI_CALL FreeCommandBuffers(VkDevice device, VkCommandPool pool, uint32_t count,
+                                              const VkCommandBuffer* buffers) {
+    Device& state = DeviceOf(device);
+    Device::CommandPool* known = state.pools.Find(pool);
+    for (uint32_t i = 0; known && i < count; ++i) {
+        CommandBuffer* buffer = buffers[i] ? FindCommandBuffer(buffers[i]) : nullptr;
+        if (!buffer) continue;
+        std::erase(known->buffers, buffer);
+        ForgetBuffer(state, buffer);
+    }
+    state.down.FreeCommandBuffers(device, pool, count, buffers);
+}
+
+}  // namespace kronos::hook

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "entry/proc_addr.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "entry/hooks.h"
+#include "support/text.h"
+
+namespace kronos {
+namespace {
+
+// A command that is only counted and passed on: one function for each, made from its type.
+template <auto Slot, Counter kCounter>
+struct Counted;
+template <class... Args, void(VKAPI_PTR* VkuDeviceDispatchTable::*Slot)(VkCommandBuffer, Args...), Counter kCounter>
+struct Counted<Slot, kCounter> {
+    static VKAPI_ATTR void VKAPI_CALL Call(VkCommandBuffer handle, Args... args) {
+        CommandBuffer* buffer = FindCommandBuffer(handle);
+        if (!buffer) [[unlikely]]
+            return (DeviceOf(handle).down.*Slot)(handle, args...);
+        buffer->counters.Add(kCounter);
+        if constexpr (kCounter == Counter::kDispatches) ++buffer->dispatches;
+        (buffer->down->*Slot)(handle, args...);
+    }
+};
+
+#define VERSION_1_0 VK_API_VERSION_1_0
+#define VERSION_1_1 VK_API_VERSION_1_1
+#define VERSION_1_2 VK_API_VERSION_1_2
+#define VERSION_1_3 VK_API_VERSION_1_3
+#define VERSION_1_4 VK_API_VERSION_1_4
+#define VERSION_EXT 0
+#define TABLE_Global VkuInstanceDispatchTable
+#define TABLE_Instance VkuInstanceDispatchTable
+#define TABLE_PhysicalDevice VkuInstanceDispatchTable
+#define TABLE_Device VkuDeviceDispatchTable
+#define TABLE_Queue VkuDeviceDispatchTable
+#define TABLE_CommandBuffer VkuDeviceDispatchTable
+
+const Hook kHooks[] = {
+#define COMMAND(scope, name, version, gate, ...)                                                        \
+    {"vk" #name,           #__VA_ARGS__, Scope::k##scope, VERSION_##version, static_cast<uint32_t>(kGate##gate), \
+     reinterpret_cast<PFN_vkVoidFunction>(static_cast<PFN_vk##name>(hook::name)), offsetof(TABLE_##scope, name)},
+#define COUNTED(name, counter, version, gate, ...)                                                                \
+    {"vk" #name, #__VA_ARGS__, Scope::kCommandBuffer, VERSION_##version, static_cast<uint32_t>(kGate##gate),       \
+     reinterpret_cast<PFN_vkVoidFunction>(                                                                        \
+         static_cast<PFN_vk##name>(Counted<&VkuDeviceDispatchTable::name, Counter::k##counter>::Call)),           \
+     offsetof(VkuDeviceDispatchTable, name)},
+#include "entry/commands.def"
+#undef COMMAND
+#undef COUNTED
+};
+
+std::vector<std::string> AliasesOf(const Hook& hook) {
+    std::vector<std::string> names;
+    for (std::string_view rest = hook.aliases; !rest.empty();) {
+        const size_t comma = rest.find(',');
+        names.push_back("vk" + std::string(Trim(rest.substr(0, comma))));
+        rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+    }
+    return names;
+}
+
+struct Name {
+    std::string name;
+    const Hook* hook;
+};
+
+// Sorted by name; never destroyed, for programs ask for commands in exit handlers too.
+const std::vector<Name>& Names() {
+    static const std::vector<Name>& names = *[] {
+        auto* made = new std::vector<Name>;
+        for (const Hook& hook : kHooks) {
+            made->push_back({std::string(hook.name), &hook});
+            for (std::string& alias : AliasesOf(hook)) made->push_back({std::move(alias), &hook});
+        }
+        std::sort(made->begin(), made->end(), [](const Name& a, const Name& b) { return a.name < b.name; });
+        return made;
+    }();
+    return names;
+}
+
+template <class Table, class Ask>
+void Share(Table& table, bool device_scope, uint32_t version, Ask ask) {
+    for (const Hook& hook : kHooks) {
+        if (hook.aliases.empty() || IsDeviceScope(hook.scope) != device_scope) continue;
+        char* slot = reinterpret_cast<char*>(&table) + hook.slot;
+        PFN_vkVoidFunction pointer = nullptr;
+        std::memcpy(&pointer, slot, sizeof pointer);
+        // A driver may hand out a core command of a version that the program did not ask for; it is not the program's then.
+        if (hook.core_version == 0 || version < hook.core_version) {
+            PFN_vkVoidFunction alias = nullptr;
+            for (const std::string& name : AliasesOf(hook))
+                if (!alias) alias = ask(name.c_str());
+            if (alias) pointer = alias;
+        }
+        std::memcpy(slot, &pointer, sizeof pointer);
+    }
+}
+
+}  // namespace
+
+const Hook* FindHook(std::string_view name) {
+    const std::vector<Name>& names = Names();
+    const auto found =
+        std::lower_bound(names.begin(), names.end(), name, [](const Name& a, std::string_view b) { return a.name < b; });
+    return found != names.end() && found->name == name ? found->hook : nullptr;
+}
+
+void ShareSlots(VkuDeviceDispatchTable& table, VkDevice device, PFN_vkGetDeviceProcAddr next, uint32_t version) {
+    Share(table, true, version, [&](const char* name) { return next(device, name); });
+}
+
+void ShareSlots(VkuInstanceDispatchTable& table, VkInstance instance, PFN_vkGetInstanceProcAddr next, uint32_t version) {
+    Share(table, false, version, [&](const char* name) { return next(instance, name); });
+}
+
+}  // namespace kronos
+
+namespace kronos::hook {
+
+VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetDeviceProcAddr(VkDevice device, const char* name) {
+    const Device& state = DeviceOf(device);
+    const PFN_vkVoidFunction below = state.down.GetDeviceProcAddr(device, name);
+    if (!below) return nullptr;
+    const Hook* found = FindHook(name);
+    return found && IsDeviceScope(found->scope) && (found->gate & state.gates) ? found->function : below;
+}
+
+VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetInstanceProcAddr(VkInstance instance, const char* name) {
+    const Hook* found = FindHook(name);
+    if (!instance) return found && found->scope == Scope::kGlobal ? found->function : nullptr;
+    const Instance& state = InstanceOf(instance);
+    const PFN_vkVoidFunction below = state.down.GetInstanceProcAddr(instance, name);
+    if (!below) return nullptr;
+    return found && (found->gate & state.gates) ? found->function : below;
+}
+
+}  // namespace kronos::hook

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the layer keeps of each instance, device, queue and command buffer, and how a handle finds it.
+//
+// Threads: look-ups from any thread, without locks. A state lives as long as its handle: adding and removing happens in
+// the hooks that create and destroy it, which Vulkan synchronizes externally for that handle.
+#pragma once
+
+#include <vulkan/utility/vk_dispatch_table.h>
+#include <vulkan/vk_layer.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "kronos/settings.h"
+#include "stats/device_stats.h"
+#include "support/handle_map.h"
+#include "support/log.h"
+
+namespace kronos {
+
+/// What must be on for a command to be hooked; one bit each. A command is hooked when any of its bits is on.
+enum Gate : uint32_t { kGateAlways = 1u << 0, kGateStats = 1u << 1 };
+
+struct Instance {
+    VkInstance handle = VK_NULL_HANDLE;
+    uint32_t api_version = VK_API_VERSION_1_0;  ///< what the program asked for
+    VkuInstanceDispatchTable down{};
+    PFN_GetPhysicalDeviceProcAddr next_physical_device_proc_addr = nullptr;
+    Settings settings;
+    std::shared_ptr<Log> log;
+    uint32_t gates = kGateAlways;
+};
+
+struct Device {
+    VkDevice handle = VK_NULL_HANDLE;
+    VkPhysicalDevice physical = VK_NULL_HANDLE;
+    Instance* instance = nullptr;
+    uint32_t gates = kGateAlways;
+    bool frame_boundary = false;  ///< VK_EXT_frame_boundary is enabled
+    VkuDeviceDispatchTable down{};
+    std::shared_ptr<Log> log;
+    std::unique_ptr<DeviceStats> stats;  ///< nullptr: nothing is counted
+
+    struct CommandPool;
+    HandleMap<VkCommandPool, CommandPool*> pools;
+    HandleMap<VkDeviceMemory, uint64_t> memory_bytes;  ///< size of each living allocation
+    std::mutex queues_mutex;
+    std::vector<VkQueue> queues;  ///< guarded by queues_mutex
+};
+
+struct Queue {
+    VkQueue handle = VK_NULL_HANDLE;
+    Device* device = nullptr;
+};
+
+/// A command buffer. Externally synchronized while it records; only read by submits.
+struct CommandBuffer {
+    const VkuDeviceDispatchTable* down = nullptr;  ///< first: every vkCmd* needs it
+    RecordingCounters counters;
+    uint64_t dispatches = 0;  ///< in its content: of this recording and of the secondaries it executes
+    Device* device = nullptr;
+    VkCommandBuffer handle = VK_NULL_HANDLE;
+};
+
+/// Externally synchronized, as Vulkan demands of the pool.
+struct Device::CommandPool {
+    std::vector<CommandBuffer*> buffers;
+};
+
+/// Handles of the loader and of everything below begin with a pointer to their dispatch table: the same for an instance
+/// and its physical devices, the same for a device and its queues and command buffers.
+inline void* DispatchKey(const void* handle) { return *static_cast<void* const*>(handle); }
+
+/// All states of the process. Never destroyed: programs call Vulkan from exit handlers.
+struct Registry {
+    HandleMap<void*, Instance*> instances;  // by dispatch key
+    HandleMap<void*, Device*> devices;      // by dispatch key
+    HandleMap<VkQueue, Queue*> queues;
+    HandleMap<VkCommandBuffer, CommandBuffer*> command_buffers;
+};
+extern Registry& registry;
+
+/// Of an instance or a physical device.
+inline Instance& InstanceOf(const void* handle) { return *registry.instances.Find(DispatchKey(handle)); }
+/// Of a device, and, at the cost of a second load, of a queue or command buffer whose own state is not known.
+inline Device& DeviceOf(const void* handle) { return *registry.devices.Find(DispatchKey(handle)); }
+/// nullptr for a queue that did not come from vkGetDeviceQueue[2]: then nothing is known but DeviceOf.
+inline Queue* FindQueue(VkQueue handle) { return registry.queues.Find(handle); }
+/// nullptr for a command buffer that did not come from vkAllocateCommandBuffers.
+inline CommandBuffer* FindCommandBuffer(VkCommandBuffer handle) { return registry.command_buffers.Find(handle); }
+
+/// Calls `body` and returns what it returns; when memory runs out in the layer, says so and returns `failed`. No exception
+/// may reach the program.
+template <class Result, class Body>
+Result Guarded(const Log* log, const char* where, Result failed, Body body) noexcept {
+    try {
+        return body();
+    } catch (const std::exception& error) {
+        try {
+            if (log) log->Error("{}: {}", where, error.what());
+        } catch (const std::exception&) {
+            // Even the message found no memory; the result says it.
+        }
+        return failed;
+    }
+}
+
+}  // namespace kronos

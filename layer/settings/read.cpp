@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "settings/read.h"
+
+#include <unistd.h>
+#include <vulkan/layer/vk_layer_settings.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string_view>
+
+#include "support/text.h"
+
+namespace kronos {
+namespace {
+
+constexpr const char* kLayerName = "VK_LAYER_KRONOS_compute";
+constexpr std::string_view kFilePrefix = "kronos_compute.";
+// Variables of ours that are not settings: the manifest's switches and the launcher's driver search path.
+constexpr std::string_view kOtherVariables[] = {"KRONOS_ENABLE", "KRONOS_DISABLE", "KRONOS_ICD_SEARCH_PATHS"};
+
+// The same file that LayerSettings takes; it does not say which, nor which unknown keys the file has.
+std::filesystem::path FindSettingsFile() {
+    constexpr const char* kName = "vk_layer_settings.txt";
+    std::error_code ignored;
+    std::vector<std::filesystem::path> places;
+    if (const char* data = std::getenv("XDG_DATA_HOME"); data && *data) {
+        places.push_back(std::filesystem::path(data) / "vulkan/settings.d" / kName);
+    } else if (const char* home = std::getenv("HOME"); home && *home) {
+        places.push_back(std::filesystem::path(home) / ".local/share/vulkan/settings.d" / kName);
+    }
+    if (const char* path = std::getenv("VK_LAYER_SETTINGS_PATH"); path && *path)
+        places.push_back(std::filesystem::is_directory(path, ignored) ? std::filesystem::path(path) / kName
+                                                                     : std::filesystem::path(path));
+    places.emplace_back(kName);
+    for (const auto& place : places)
+        if (std::filesystem::is_regular_file(place, ignored)) return place;
+    return {};
+}
+
+// Our lines of the settings file, exactly as written.
+std::vector<GivenSetting> FileLines() {
+    std::vector<GivenSetting> lines;
+    const std::filesystem::path path = FindSettingsFile();
+    if (path.empty()) return lines;
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);) {
+        std::string_view text = Trim(std::string_view(line).substr(0, line.find('#')));
+        if (!text.starts_with(kFilePrefix)) continue;
+        text.remove_prefix(kFilePrefix.size());
+        const size_t equals = text.find('=');
+        lines.push_back({std::string(Trim(text.substr(0, equals))),
+                         equals == std::string_view::npos ? "" : std::string(Trim(text.substr(equals + 1))), path.string()});
+    }
+    return lines;
+}
+
+void AddUnknownVariables(std::vector<GivenSetting>& given) {
+    for (char** variable = environ; variable && *variable; ++variable) {
+        const std::string_view text(*variable);
+        const size_t equals = text.find('=');
+        if (equals == std::string_view::npos) continue;
+        const std::string_view name = text.substr(0, equals);
+        std::string_view key;
+        for (const std::string_view prefix : {std::string_view("VK_KRONOS_COMPUTE_"), std::string_view("KRONOS_")})
+            if (name.starts_with(prefix) && key.empty()) key = name.substr(prefix.size());
+        if (key.empty() || FindSetting(key)) continue;
+        bool other = false;
+        for (const std::string_view known : kOtherVariables) other = other || name == known;
+        if (!other) given.push_back({Lower(key), std::string(text.substr(equals + 1)), std::string(name)});
+    }
+}
+
+}  // namespace
+
+ResolvedSettings ReadSettings(const VkInstanceCreateInfo* create_info, bool secure) {
+    if (secure) {
+        const GivenSetting none{"stats", "off", "setuid program"};
+        return ResolveSettings({&none, 1});
+    }
+    const VkLayerSettingsCreateInfoEXT* from_app = vkuFindLayerSettingsCreateInfo(create_info);
+    const std::vector<GivenSetting> file = FileLines();
+    VkuLayerSettingSet set = VK_NULL_HANDLE;
+    std::vector<GivenSetting> given;
+    if (vkuCreateLayerSettingSet(kLayerName, from_app, nullptr, nullptr, &set) != VK_SUCCESS) set = VK_NULL_HANDLE;
+
+    for (const SettingRow& row : kSettingRows) {
+        // The two names of our own are read here: LayerSettings would tear a path at its colons.
+        const char* direct = nullptr;
+        for (const char* name : {row.long_env, row.short_env}) {
+            const char* value = std::getenv(name);
+            if (!value || direct) continue;
+            direct = value;
+            given.push_back({std::string(row.key), value, name});
+        }
+        const std::string key(row.key);
+        if (direct || !set || !vkuHasLayerSetting(set, key.c_str())) continue;
+        const auto line = std::find_if(file.begin(), file.end(), [&](const GivenSetting& l) { return l.key == row.key; });
+        if (line != file.end()) {
+            given.push_back(*line);
+            continue;
+        }
+        uint32_t count = 0;
+        vkuGetLayerSettingValues(set, key.c_str(), VKU_LAYER_SETTING_TYPE_STRING, &count, nullptr);
+        std::vector<const char*> values(count);
+        vkuGetLayerSettingValues(set, key.c_str(), VKU_LAYER_SETTING_TYPE_STRING, &count, values.data());
+        std::string joined;
+        for (const char* value : values) joined += (joined.empty() ? "" : ":") + std::string(value ? value : "");
+        given.push_back({key, joined, "application"});
+    }
+    if (set) vkuDestroyLayerSettingSet(set, nullptr);
+
+    AddUnknownVariables(given);
+    for (const GivenSetting& line : file)
+        if (!FindSetting(line.key)) given.push_back(line);
+    for (const auto* info = from_app; info; info = vkuNextLayerSettingsCreateInfo(info)) {
+        for (uint32_t i = 0; i < info->settingCount; ++i) {
+            const VkLayerSettingEXT& setting = info->pSettings[i];
+            if (setting.pLayerName && std::strcmp(setting.pLayerName, kLayerName) == 0 && setting.pSettingName &&
+                !FindSetting(setting.pSettingName))
+                given.push_back({setting.pSettingName, "", "application"});
+        }
+    }
+    return ResolveSettings(given);
+}
+
+}  // namespace kronos

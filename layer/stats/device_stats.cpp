@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stats/device_stats.h"
+
+#include "stats/stats_log.h"
+#include "support/clock.h"
+#include "support/process.h"
+
+namespace kronos {
+
+DeviceStats::DeviceStats(DeviceLabel label, std::shared_ptr<StatsLog> log, bool frames, uint64_t every_submits,
+                         uint64_t every_ns)
+    : label_(std::move(label)),
+      log_(std::move(log)),
+      frames_(frames && log_),
+      every_ns_(every_ns),
+      born_ns_(NowNs()),
+      fork_generation_(ForkGeneration()),
+      policy_(every_submits),
+      ring_(frames_ ? std::make_unique<std::array<Frame, kRing>>() : nullptr) {
+    if (log_) log_->Attach(this);
+}
+
+DeviceStats::~DeviceStats() {
+    if (log_) log_->Detach(this);
+}
+
+void DeviceStats::OnBoundary(FrameEnd end) {
+    policy_.Boundary();
+    CloseFrame(end);
+}
+
+void DeviceStats::OnSubmit() {
+    if (policy_.Submitted()) CloseFrame(FrameEnd::kSubmits);
+}
+
+void DeviceStats::OnWaitDone() {
+    if (policy_.Waited()) CloseFrame(FrameEnd::kWait);
+}
+
+void DeviceStats::CloseFrame(FrameEnd end) {
+    if (frames_ && fork_generation_ == ForkGeneration()) log_->Kick(TryClose(end));
+}
+
+void DeviceStats::CloseFrameForLog(FrameEnd end) {
+    if (frames_) TryClose(end);
+}
+
+bool DeviceStats::TryClose(FrameEnd end) {
+    if (closing_.test_and_set(std::memory_order_acquire)) return false;
+    const uint64_t head = head_.load(std::memory_order_relaxed);
+    if (head - tail_.load(std::memory_order_acquire) < kRing) {
+        policy_.Closed();
+        CounterValues now = counters_.Snapshot();
+        Frame& frame = (*ring_)[head % kRing];
+        frame.counted = now - last_;
+        if (frame.counted != CounterValues{}) {
+            frame.number = number_++;
+            frame.end = end;
+            frame.begin_ns = frame_begin_ns_.load(std::memory_order_relaxed);
+            frame.end_ns = NowNs() - born_ns_;
+            frame_begin_ns_.store(frame.end_ns, std::memory_order_relaxed);
+            last_ = now;
+            head_.store(head + 1, std::memory_order_release);
+        }
+    }
+    const bool crowded = head_.load(std::memory_order_relaxed) - tail_.load(std::memory_order_relaxed) > kRing / 2;
+    closing_.clear(std::memory_order_release);
+    return crowded;
+}
+
+std::optional<Frame> DeviceStats::TakeFrame() {
+    const uint64_t tail = tail_.load(std::memory_order_relaxed);
+    if (tail == head_.load(std::memory_order_acquire)) return std::nullopt;
+    Frame frame = (*ring_)[tail % kRing];
+    tail_.store(tail + 1, std::memory_order_release);
+    return frame;
+}
+
+void DeviceStats::Tick(uint64_t now_ns) {
+    if (every_ns_ && now_ns - born_ns_ >= frame_begin_ns_.load(std::memory_order_relaxed) + every_ns_)
+        CloseFrameForLog(FrameEnd::kTime);
+}
+
+Summary DeviceStats::MakeSummary(bool at_exit) const {
+    return {head_.load(std::memory_order_acquire), NowNs() - born_ns_, at_exit, counters_.Snapshot()};
+}
+
+}  // namespace kronos

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// The statistics of one device: its counters, its current frame, and the ring from which the log's thread takes frames.
+// Owned by the device's state; known to the StatsLog between Attach and Detach.
+//
+// Threads: the program's threads count and close frames, without locks; the StatsLog takes frames under its own mutex.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <optional>
+
+#include "stats/counters.h"
+#include "stats/format.h"
+#include "stats/frame.h"
+
+namespace kronos {
+
+class StatsLog;
+
+class DeviceStats {
+  public:
+    /// `log`: where frames and summary go, or nullptr: counted only. `frames`: whether frames are recorded at all.
+    DeviceStats(DeviceLabel label, std::shared_ptr<StatsLog> log, bool frames, uint64_t every_submits, uint64_t every_ns);
+    ~DeviceStats();
+
+    Counters& counters() { return counters_; }
+    const DeviceLabel& label() const { return label_; }
+
+    /// A present or VK_EXT_frame_boundary ended a frame.
+    void OnBoundary(FrameEnd end);
+    /// A submit reached the driver.
+    void OnSubmit();
+    /// A host wait (or a poll that saw completion) ended with success.
+    void OnWaitDone();
+
+    /// Closes the current frame. Does nothing when another thread is closing one, when nothing was counted, or when the ring
+    /// is full: what was counted then goes into the next frame. Never blocks. Only in the process that
+    /// created the device.
+    void CloseFrame(FrameEnd end);
+
+    /// The same for the log itself, which must not be kicked.
+    void CloseFrameForLog(FrameEnd end = FrameEnd::kEnd);
+
+    /// For the log's thread: the oldest frame not yet taken. One caller at a time.
+    std::optional<Frame> TakeFrame();
+    /// For the log's thread: closes the frame when its time is over (setting frame_ms).
+    void Tick(uint64_t now_ns);
+    Summary MakeSummary(bool at_exit) const;
+
+  private:
+    // True when the ring is more than half full.
+    bool TryClose(FrameEnd end);
+
+    static constexpr size_t kRing = 256;
+
+    const DeviceLabel label_;
+    const std::shared_ptr<StatsLog> log_;
+    const bool frames_;
+    const uint64_t every_ns_;
+    const uint64_t born_ns_;
+    const uint32_t fork_generation_;
+    FramePolicy policy_;
+    Counters counters_;
+
+    std::atomic_flag closing_ = ATOMIC_FLAG_INIT;  // guards last_ and number_
+    CounterValues last_;
+    uint64_t number_ = 0;
+    std::atomic<uint64_t> frame_begin_ns_{0};
+
+    std::unique_ptr<std::array<Frame, kRing>> ring_;
+    std::atomic<uint64_t> head_{0};  // next to be written: by the thread that holds closing_
+    std::atomic<uint64_t> tail_{0};  // next to be taken: by the log
+};
+
+}  // namespace kronos

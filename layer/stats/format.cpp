@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stats/format.h"
+
+#include <spdlog/fmt/fmt.h>
+
+namespace kronos {
+namespace {
+
+std::string Quoted(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += c;
+        } else if (static_cast<unsigned char>(c) < 0x20) {
+            out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+        } else {
+            out += c;
+        }
+    }
+    return out + '"';
+}
+
+double Ms(uint64_t ns) { return static_cast<double>(ns) / 1e6; }
+
+void AppendCounters(std::string& out, const char* side_name, Side side, const CounterValues& counted) {
+    out += fmt::format(",\"{}\":{{", side_name);
+    bool first = true;
+    for (size_t i = 0; i < kCounters; ++i) {
+        const uint64_t n = counted.At(side, static_cast<Counter>(i));
+        if (!n) continue;
+        out += fmt::format("{}\"{}\":{}", first ? "" : ",", kCounterNames[i], n);
+        first = false;
+    }
+    out += '}';
+}
+
+void AppendBoth(std::string& out, const CounterValues& counted) {
+    AppendCounters(out, "asked", Side::kAsked, counted);
+    AppendCounters(out, "driver", Side::kDriver, counted);
+    out += "}\n";
+}
+
+// A CSV field: quoted when it must be, quotes doubled.
+std::string Field(std::string_view text) {
+    if (text.find_first_of(",\"\n") == std::string_view::npos) return std::string(text);
+    std::string out = "\"";
+    for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return out + '"';
+}
+
+std::string CountersCsv(const CounterValues& counted) {
+    std::string out;
+    for (const Side side : {Side::kAsked, Side::kDriver})
+        for (size_t i = 0; i < kCounters; ++i) out += fmt::format(",{}", counted.At(side, static_cast<Counter>(i)));
+    return out + "\n";
+}
+
+}  // namespace
+
+std::string DeviceJson(const DeviceLabel& device) {
+    return fmt::format(
+        "{{\"v\":{},\"event\":\"device\",\"pid\":{},\"device\":{},\"time\":{},\"program\":{},\"name\":{},\"driver\":{},"
+        "\"api\":{}}}\n",
+        kStatsSchema, device.pid, device.index, Quoted(device.time), Quoted(device.program), Quoted(device.name),
+        Quoted(device.driver), Quoted(device.api));
+}
+
+std::string FrameJson(const DeviceLabel& device, const Frame& frame) {
+    std::string out = fmt::format(
+        "{{\"v\":{},\"event\":\"frame\",\"pid\":{},\"device\":{},\"frame\":{},\"at_ms\":{:.3f},\"ms\":{:.3f},"
+        "\"closed_by\":\"{}\"",
+        kStatsSchema, device.pid, device.index, frame.number, Ms(frame.begin_ns), Ms(frame.end_ns - frame.begin_ns),
+        FrameEndName(frame.end));
+    AppendBoth(out, frame.counted);
+    return out;
+}
+
+std::string SummaryJson(const DeviceLabel& device, const Summary& summary) {
+    std::string out =
+        fmt::format("{{\"v\":{},\"event\":\"summary\",\"pid\":{},\"device\":{},\"name\":{},\"frames\":{},\"ms\":{:.3f},\"at\":\"{}\"",
+                    kStatsSchema, device.pid, device.index, Quoted(device.name), summary.frames, Ms(summary.elapsed_ns),
+                    summary.at_exit ? "exit" : "destroy");
+    AppendBoth(out, summary.counted);
+    return out;
+}
+
+std::string CsvHeader() {
+    std::string out = "v,event,pid,device,name,frame,at_ms,ms,closed_by";
+    for (const char* side : {"asked", "driver"})
+        for (const std::string_view name : kCounterNames) out += fmt::format(",{}_{}", side, name);
+    return out + "\n";
+}
+
+std::string DeviceCsv(const DeviceLabel& device) {
+    return fmt::format("{},device,{},{},{},,,,", kStatsSchema, device.pid, device.index, Field(device.name)) +
+           CountersCsv(CounterValues{});
+}
+
+std::string FrameCsv(const DeviceLabel& device, const Frame& frame) {
+    return fmt::format("{},frame,{},{},{},{},{:.3f},{:.3f},{}", kStatsSchema, device.pid, device.index, Field(device.name),
+                       frame.number, Ms(frame.begin_ns), Ms(frame.end_ns - frame.begin_ns), FrameEndName(frame.end)) +
+           CountersCsv(frame.counted);
+}
+
+std::string SummaryCsv(const DeviceLabel& device, const Summary& summary) {
+    return fmt::format("{},summary,{},{},{},{},0.000,{:.3f},{}", kStatsSchema, device.pid, device.index, Field(device.name),
+                       summary.frames, Ms(summary.elapsed_ns), summary.at_exit ? "exit" : "destroy") +
+           CountersCsv(summary.counted);
+}
+
+}  // namespace kronos

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a frame is and when it ends: pure, no Vulkan calls.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "stats/counters.h"
+
+namespace kronos {
+
+/// Why a frame was closed. kEnd: the device was destroyed, or the process ended, with a frame open.
+enum class FrameEnd : uint32_t { kPresent, kFrameBoundary, kWait, kSubmits, kTime, kEnd };
+
+inline const char* FrameEndName(FrameEnd end) {
+    switch (end) {
+        case FrameEnd::kPresent: return "present";
+        case FrameEnd::kFrameBoundary: return "frame_boundary";
+        case FrameEnd::kWait: return "wait";
+        case FrameEnd::kSubmits: return "submits";
+        case FrameEnd::kTime: return "time";
+        case FrameEnd::kEnd: return "end";
+    }
+    return "?";
+}
+
+struct Frame {
+    uint64_t number = 0;
+    uint64_t begin_ns = 0;  ///< since the device was created
+    uint64_t end_ns = 0;
+    FrameEnd end = FrameEnd::kWait;
+    CounterValues counted;
+};
+
+/// Decides when a frame ends. A present or a VK_EXT_frame_boundary always ends one; a program that never used either ends
+/// its frames where the host has waited for work. Any thread; no locks.
+class FramePolicy {
+  public:
+    /// `every_submits`, 0: frames do not end by number of submits.
+    explicit FramePolicy(uint64_t every_submits) : every_submits_(every_submits) {}
+
+    /// A present or a frame boundary: always ends the frame, and host waits no longer do.
+    void Boundary() { explicit_.store(true, std::memory_order_relaxed); }
+
+    /// True when this submit ends a frame.
+    bool Submitted() {
+        const uint64_t now = submits_.fetch_add(1, std::memory_order_relaxed) + 1;
+        return every_submits_ && now >= every_submits_;
+    }
+    /// True when this completed host wait ends a frame: something was submitted since the last one.
+    bool Waited() const {
+        return !explicit_.load(std::memory_order_relaxed) && submits_.load(std::memory_order_relaxed) != 0;
+    }
+    void Closed() { submits_.store(0, std::memory_order_relaxed); }
+
+  private:
+    const uint64_t every_submits_;
+    std::atomic<bool> explicit_{false};
+    std::atomic<uint64_t> submits_{0};
+};
+
+}  // namespace kronos

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the statistics of this process go when nobody says. Called when the first device of an instance is created.
+#pragma once
+
+#include <string>
+
+#include "kronos/settings.h"
+#include "support/log.h"
+
+namespace kronos {
+
+/// The path that stats_file stands for, with {program} and {pid} replaced. Empty stats_file: a file in
+/// $XDG_STATE_HOME/kronos or ~/.local/state/kronos, which is made, or failing that in the temporary folder; the oldest
+/// files of the folder go when there are more than stats_keep. Returns "" when no folder can be had (one line in `log`).
+std::string StatsPath(const Settings& settings, const Log& log);
+
+/// Removes the oldest statistics files of `folder` until at most `keep` remain. Other files are never touched.
+void PruneStatsFiles(const std::string& folder, size_t keep);
+
+}  // namespace kronos
