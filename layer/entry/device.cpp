@@ -35,10 +35,12 @@ bool Enables(const VkDeviceCreateInfo& create_info, const char* extension) {
 }
 
 std::string VersionText(uint32_t version) {
-    return fmt::format("{}.{}.{}", VK_API_VERSION_MAJOR(version), VK_API_VERSION_MINOR(version), VK_API_VERSION_PATCH(version));
+    return fmt::format("{}.{}.{}", VK_API_VERSION_MAJOR(version), VK_API_VERSION_MINOR(version),
+                       VK_API_VERSION_PATCH(version));
 }
 
-DeviceLabel Describe(const Instance& instance, VkPhysicalDevice physical, const VkPhysicalDeviceProperties& properties) {
+DeviceLabel Describe(const Instance& instance, VkPhysicalDevice physical,
+                     const VkPhysicalDeviceProperties& properties) {
     static std::atomic<uint32_t> count{0};
     DeviceLabel label;
     label.index = count.fetch_add(1, std::memory_order_relaxed);
@@ -50,7 +52,8 @@ DeviceLabel Describe(const Instance& instance, VkPhysicalDevice physical, const 
     // VkPhysicalDeviceDriverProperties is core in 1.2, and the query in 1.1; the program must have asked for as much.
     if (std::min(instance.api_version, properties.apiVersion) >= VK_API_VERSION_1_2 &&
         instance.down.GetPhysicalDeviceProperties2) {
-        VkPhysicalDeviceDriverProperties driver = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES, nullptr, {}, {}, {}, {}};
+        VkPhysicalDeviceDriverProperties driver = {
+            VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES, nullptr, {}, {}, {}, {}};
         VkPhysicalDeviceProperties2 query = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, &driver, {}};
         instance.down.GetPhysicalDeviceProperties2(physical, &query);
         label.driver = fmt::format("{} {}", driver.driverName, driver.driverInfo);
@@ -64,7 +67,8 @@ DeviceLabel Describe(const Instance& instance, VkPhysicalDevice physical, const 
     return label;
 }
 
-// The line that says the layer is active: once for each device name and file, programs that make a hundred devices exist.
+// The line that says the layer is active: once for each device name and file, programs that make a hundred devices
+// exist.
 void Announce(const Log& log, const DeviceLabel& label, const std::string& where) {
     static std::mutex& mutex = *new std::mutex;
     static auto& told = *new std::set<std::string>;
@@ -120,7 +124,7 @@ void RememberQueue(Device& device, VkQueue handle) {
         auto queue = std::make_unique<Queue>(Queue{handle, &device});
         device.queues.push_back(handle);
         registry.queues.Insert(handle, queue.get());
-        queue.release();
+        static_cast<void>(queue.release());  // the registry holds it now
         return true;
     });
 }
@@ -157,7 +161,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkD
             ShareSlots(state->down, *device, next, std::min(instance.api_version, properties.apiVersion));
             StartStats(*state, properties);
             registry.devices.Insert(DispatchKey(*device), state.get());
-            state.release();
+            static_cast<void>(state.release());  // the registry holds it now
         } catch (...) {
             destroy(*device, allocator);
             throw;
@@ -200,13 +204,14 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateCommandPool(VkDevice device, const VkComman
     Guarded(state.log.get(), "vkCreateCommandPool", false, [&] {
         auto made = std::make_unique<Device::CommandPool>();
         state.pools.Insert(*pool, made.get());
-        made.release();
+        static_cast<void>(made.release());  // the registry holds it now
         return true;
     });
     return result;
 }
 
-VKAPI_ATTR void VKAPI_CALL DestroyCommandPool(VkDevice device, VkCommandPool pool, const VkAllocationCallbacks* allocator) {
+VKAPI_ATTR void VKAPI_CALL DestroyCommandPool(VkDevice device, VkCommandPool pool,
+                                              const VkAllocationCallbacks* allocator) {
     Device& state = DeviceOf(device);
     if (pool) ForgetPool(state, pool);
     state.down.DestroyCommandPool(device, pool, allocator);

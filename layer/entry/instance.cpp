@@ -100,7 +100,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
             destroy(*instance, allocator);
             throw;
         }
-        state.release();
+        static_cast<void>(state.release());  // the registry holds it now
         return VK_SUCCESS;
     });
 }

@@ -16,7 +16,7 @@ namespace {
 // A command that is only counted and passed on: one function for each, made from its type.
 template <auto Slot, Counter kCounter>
 struct Counted;
-template <class... Args, void(VKAPI_PTR* VkuDeviceDispatchTable::*Slot)(VkCommandBuffer, Args...), Counter kCounter>
+template <class... Args, void (VKAPI_PTR* VkuDeviceDispatchTable::*Slot)(VkCommandBuffer, Args...), Counter kCounter>
 struct Counted<Slot, kCounter> {
     static VKAPI_ATTR void VKAPI_CALL Call(VkCommandBuffer handle, Args... args) {
         CommandBuffer* buffer = FindCommandBuffer(handle);
@@ -42,13 +42,22 @@ struct Counted<Slot, kCounter> {
 #define TABLE_CommandBuffer VkuDeviceDispatchTable
 
 const Hook kHooks[] = {
-#define COMMAND(scope, name, version, gate, ...)                                                        \
-    {"vk" #name,           #__VA_ARGS__, Scope::k##scope, VERSION_##version, static_cast<uint32_t>(kGate##gate), \
-     reinterpret_cast<PFN_vkVoidFunction>(static_cast<PFN_vk##name>(hook::name)), offsetof(TABLE_##scope, name)},
-#define COUNTED(name, counter, version, gate, ...)                                                                \
-    {"vk" #name, #__VA_ARGS__, Scope::kCommandBuffer, VERSION_##version, static_cast<uint32_t>(kGate##gate),       \
-     reinterpret_cast<PFN_vkVoidFunction>(                                                                        \
-         static_cast<PFN_vk##name>(Counted<&VkuDeviceDispatchTable::name, Counter::k##counter>::Call)),           \
+#define COMMAND(scope, name, version, gate, ...)                                  \
+    {"vk" #name,                                                                  \
+     #__VA_ARGS__,                                                                \
+     Scope::k##scope,                                                             \
+     VERSION_##version,                                                           \
+     static_cast<uint32_t>(kGate##gate),                                          \
+     reinterpret_cast<PFN_vkVoidFunction>(static_cast<PFN_vk##name>(hook::name)), \
+     offsetof(TABLE_##scope, name)},
+#define COUNTED(name, counter, version, gate, ...)                                                      \
+    {"vk" #name,                                                                                        \
+     #__VA_ARGS__,                                                                                      \
+     Scope::kCommandBuffer,                                                                             \
+     VERSION_##version,                                                                                 \
+     static_cast<uint32_t>(kGate##gate),                                                                \
+     reinterpret_cast<PFN_vkVoidFunction>(                                                              \
+         static_cast<PFN_vk##name>(Counted<&VkuDeviceDispatchTable::name, Counter::k##counter>::Call)), \
      offsetof(VkuDeviceDispatchTable, name)},
 #include "entry/commands.def"
 #undef COMMAND
@@ -91,7 +100,8 @@ void Share(Table& table, bool device_scope, uint32_t version, Ask ask) {
         char* slot = reinterpret_cast<char*>(&table) + hook.slot;
         PFN_vkVoidFunction pointer = nullptr;
         std::memcpy(&pointer, slot, sizeof pointer);
-        // A driver may hand out a core command of a version that the program did not ask for; it is not the program's then.
+        // A driver may hand out a core command of a version that the program did not ask for; it is not the program's
+        // then.
         if (hook.core_version == 0 || version < hook.core_version) {
             PFN_vkVoidFunction alias = nullptr;
             for (const std::string& name : AliasesOf(hook))
@@ -106,8 +116,8 @@ void Share(Table& table, bool device_scope, uint32_t version, Ask ask) {
 
 const Hook* FindHook(std::string_view name) {
     const std::vector<Name>& names = Names();
-    const auto found =
-        std::lower_bound(names.begin(), names.end(), name, [](const Name& a, std::string_view b) { return a.name < b; });
+    const auto found = std::lower_bound(names.begin(), names.end(), name,
+                                        [](const Name& a, std::string_view b) { return a.name < b; });
     return found != names.end() && found->name == name ? found->hook : nullptr;
 }
 
@@ -115,7 +125,8 @@ void ShareSlots(VkuDeviceDispatchTable& table, VkDevice device, PFN_vkGetDeviceP
     Share(table, true, version, [&](const char* name) { return next(device, name); });
 }
 
-void ShareSlots(VkuInstanceDispatchTable& table, VkInstance instance, PFN_vkGetInstanceProcAddr next, uint32_t version) {
+void ShareSlots(VkuInstanceDispatchTable& table, VkInstance instance, PFN_vkGetInstanceProcAddr next,
+                uint32_t version) {
     Share(table, false, version, [&](const char* name) { return next(instance, name); });
 }
 

@@ -28,8 +28,8 @@ const Hook* FindHook(std::string_view name);
 
 inline bool IsDeviceScope(Scope scope) { return scope >= Scope::kDevice; }
 
-/// Lets each command with aliases share one slot: the core pointer where `version` has the command, else the first alias
-/// that exists below. Called once, after the table has been filled.
+/// Lets each command with aliases share one slot: the core pointer where `version` has the command, else the first
+/// alias that exists below. Called once, after the table has been filled.
 void ShareSlots(VkuDeviceDispatchTable& table, VkDevice device, PFN_vkGetDeviceProcAddr next, uint32_t version);
 void ShareSlots(VkuInstanceDispatchTable& table, VkInstance instance, PFN_vkGetInstanceProcAddr next, uint32_t version);
 

@@ -91,8 +91,8 @@ inline Queue* FindQueue(VkQueue handle) { return registry.queues.Find(handle); }
 /// nullptr for a command buffer that did not come from vkAllocateCommandBuffers.
 inline CommandBuffer* FindCommandBuffer(VkCommandBuffer handle) { return registry.command_buffers.Find(handle); }
 
-/// Calls `body` and returns what it returns; when memory runs out in the layer, says so and returns `failed`. No exception
-/// may reach the program.
+/// Calls `body` and returns what it returns; when memory runs out in the layer, says so and returns `failed`. No
+/// exception may reach the program.
 template <class Result, class Body>
 Result Guarded(const Log* log, const char* where, Result failed, Body body) noexcept {
     try {

@@ -26,7 +26,8 @@ bool Set(Settings& settings, const SettingRow& row, std::string_view text) {
         case SettingType::kInt: {
             int64_t value = 0;
             const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-            if (error != std::errc() || end != text.data() + text.size() || value < row.min || value > row.max) return false;
+            if (error != std::errc() || end != text.data() + text.size() || value < row.min || value > row.max)
+                return false;
             *static_cast<int64_t*>(field) = value;
             return true;
         }
@@ -48,10 +49,14 @@ bool Set(Settings& settings, const SettingRow& row, std::string_view text) {
 std::string ValueText(Settings& settings, const SettingRow& row) {
     const void* field = row.field(settings);
     switch (row.type) {
-        case SettingType::kEnum: return std::string(row.names[*static_cast<const int32_t*>(field)]);
-        case SettingType::kInt: return std::to_string(*static_cast<const int64_t*>(field));
-        case SettingType::kBool: return *static_cast<const bool*>(field) ? "true" : "false";
-        case SettingType::kText: return *static_cast<const std::string*>(field);
+        case SettingType::kEnum:
+            return std::string(row.names[*static_cast<const int32_t*>(field)]);
+        case SettingType::kInt:
+            return std::to_string(*static_cast<const int64_t*>(field));
+        case SettingType::kBool:
+            return *static_cast<const bool*>(field) ? "true" : "false";
+        case SettingType::kText:
+            return *static_cast<const std::string*>(field);
     }
     return {};
 }
@@ -80,8 +85,8 @@ std::string UnknownSettingLine(std::string_view key, std::string_view value, std
         if (EditDistance(Lower(key), row.key) < EditDistance(Lower(key), nearest)) nearest = row.key;
         all += (all.empty() ? "" : ", ") + std::string(row.key);
     }
-    return fmt::format("unknown setting '{}' = '{}' ({}); nearest is '{}', known are: {}; it is ignored", Printable(key),
-                       Printable(value), source, nearest, all);
+    return fmt::format("unknown setting '{}' = '{}' ({}); nearest is '{}', known are: {}; it is ignored",
+                       Printable(key), Printable(value), source, nearest, all);
 }
 
 ResolvedSettings ResolveSettings(std::span<const GivenSetting> given) {

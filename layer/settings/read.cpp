@@ -32,7 +32,7 @@ std::filesystem::path FindSettingsFile() {
     }
     if (const char* path = std::getenv("VK_LAYER_SETTINGS_PATH"); path && *path)
         places.push_back(std::filesystem::is_directory(path, ignored) ? std::filesystem::path(path) / kName
-                                                                     : std::filesystem::path(path));
+                                                                      : std::filesystem::path(path));
     places.emplace_back(kName);
     for (const auto& place : places)
         if (std::filesystem::is_regular_file(place, ignored)) return place;
@@ -51,7 +51,8 @@ std::vector<GivenSetting> FileLines() {
         text.remove_prefix(kFilePrefix.size());
         const size_t equals = text.find('=');
         lines.push_back({std::string(Trim(text.substr(0, equals))),
-                         equals == std::string_view::npos ? "" : std::string(Trim(text.substr(equals + 1))), path.string()});
+                         equals == std::string_view::npos ? "" : std::string(Trim(text.substr(equals + 1))),
+                         path.string()});
     }
     return lines;
 }
@@ -96,7 +97,8 @@ ResolvedSettings ReadSettings(const VkInstanceCreateInfo* create_info, bool secu
         }
         const std::string key(row.key);
         if (direct || !set || !vkuHasLayerSetting(set, key.c_str())) continue;
-        const auto line = std::find_if(file.begin(), file.end(), [&](const GivenSetting& l) { return l.key == row.key; });
+        const auto line =
+            std::find_if(file.begin(), file.end(), [&](const GivenSetting& l) { return l.key == row.key; });
         if (line != file.end()) {
             given.push_back(*line);
             continue;

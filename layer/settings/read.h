@@ -9,8 +9,8 @@
 
 namespace kronos {
 
-/// `secure`: the process has more rights than its user; then all settings are those of a secure process: defaults, and no
-/// file is written.
+/// `secure`: the process has more rights than its user; then all settings are those of a secure process: defaults, and
+/// no file is written.
 ResolvedSettings ReadSettings(const VkInstanceCreateInfo* create_info, bool secure);
 
 }  // namespace kronos

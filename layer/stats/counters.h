@@ -47,8 +47,7 @@ struct CounterValues {
     CounterValues operator-(const CounterValues& earlier) const {
         CounterValues difference;
         for (size_t side = 0; side < 2; ++side)
-            for (size_t i = 0; i < kCounters; ++i)
-                difference.value[side][i] = value[side][i] - earlier.value[side][i];
+            for (size_t i = 0; i < kCounters; ++i) difference.value[side][i] = value[side][i] - earlier.value[side][i];
         return difference;
     }
     bool operator==(const CounterValues&) const = default;
@@ -68,7 +67,8 @@ class Counters {
     CounterValues Snapshot() const {
         CounterValues values;
         for (size_t side = 0; side < 2; ++side)
-            for (size_t i = 0; i < kCounters; ++i) values.value[side][i] = value_[side][i].load(std::memory_order_relaxed);
+            for (size_t i = 0; i < kCounters; ++i)
+                values.value[side][i] = value_[side][i].load(std::memory_order_relaxed);
         return values;
     }
 

@@ -21,7 +21,8 @@ class StatsLog;
 class DeviceStats {
   public:
     /// `log`: where frames and summary go, or nullptr: counted only. `frames`: whether frames are recorded at all.
-    DeviceStats(DeviceLabel label, std::shared_ptr<StatsLog> log, bool frames, uint64_t every_submits, uint64_t every_ns);
+    DeviceStats(DeviceLabel label, std::shared_ptr<StatsLog> log, bool frames, uint64_t every_submits,
+                uint64_t every_ns);
     ~DeviceStats();
 
     Counters& counters() { return counters_; }
@@ -34,9 +35,9 @@ class DeviceStats {
     /// A host wait (or a poll that saw completion) ended with success.
     void OnWaitDone();
 
-    /// Closes the current frame. Does nothing when another thread is closing one, when nothing was counted, or when the ring
-    /// is full: what was counted then goes into the next frame. Never blocks. Only in the process that
-    /// created the device.
+    /// Closes the current frame. Does nothing when another thread is closing one, when nothing was counted, or when the
+    /// ring is full: what was counted then goes into the next frame. Never blocks. Only in the process that created the
+    /// device.
     void CloseFrame(FrameEnd end);
 
     /// The same for the log itself, which must not be kicked.

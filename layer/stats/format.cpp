@@ -77,10 +77,11 @@ std::string FrameJson(const DeviceLabel& device, const Frame& frame) {
 }
 
 std::string SummaryJson(const DeviceLabel& device, const Summary& summary) {
-    std::string out =
-        fmt::format("{{\"v\":{},\"event\":\"summary\",\"pid\":{},\"device\":{},\"name\":{},\"frames\":{},\"ms\":{:.3f},\"at\":\"{}\"",
-                    kStatsSchema, device.pid, device.index, Quoted(device.name), summary.frames, Ms(summary.elapsed_ns),
-                    summary.at_exit ? "exit" : "destroy");
+    std::string out = fmt::format(
+        "{{\"v\":{},\"event\":\"summary\",\"pid\":{},\"device\":{},\"name\":{},\"frames\":{},\"ms\":{:.3f},\"at\":\"{}"
+        "\"",
+        kStatsSchema, device.pid, device.index, Quoted(device.name), summary.frames, Ms(summary.elapsed_ns),
+        summary.at_exit ? "exit" : "destroy");
     AppendBoth(out, summary.counted);
     return out;
 }
@@ -98,14 +99,16 @@ std::string DeviceCsv(const DeviceLabel& device) {
 }
 
 std::string FrameCsv(const DeviceLabel& device, const Frame& frame) {
-    return fmt::format("{},frame,{},{},{},{},{:.3f},{:.3f},{}", kStatsSchema, device.pid, device.index, Field(device.name),
-                       frame.number, Ms(frame.begin_ns), Ms(frame.end_ns - frame.begin_ns), FrameEndName(frame.end)) +
+    return fmt::format("{},frame,{},{},{},{},{:.3f},{:.3f},{}", kStatsSchema, device.pid, device.index,
+                       Field(device.name), frame.number, Ms(frame.begin_ns), Ms(frame.end_ns - frame.begin_ns),
+                       FrameEndName(frame.end)) +
            CountersCsv(frame.counted);
 }
 
 std::string SummaryCsv(const DeviceLabel& device, const Summary& summary) {
-    return fmt::format("{},summary,{},{},{},{},0.000,{:.3f},{}", kStatsSchema, device.pid, device.index, Field(device.name),
-                       summary.frames, Ms(summary.elapsed_ns), summary.at_exit ? "exit" : "destroy") +
+    return fmt::format("{},summary,{},{},{},{},0.000,{:.3f},{}", kStatsSchema, device.pid, device.index,
+                       Field(device.name), summary.frames, Ms(summary.elapsed_ns),
+                       summary.at_exit ? "exit" : "destroy") +
            CountersCsv(summary.counted);
 }
 

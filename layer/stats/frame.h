@@ -14,12 +14,18 @@ enum class FrameEnd : uint32_t { kPresent, kFrameBoundary, kWait, kSubmits, kTim
 
 inline const char* FrameEndName(FrameEnd end) {
     switch (end) {
-        case FrameEnd::kPresent: return "present";
-        case FrameEnd::kFrameBoundary: return "frame_boundary";
-        case FrameEnd::kWait: return "wait";
-        case FrameEnd::kSubmits: return "submits";
-        case FrameEnd::kTime: return "time";
-        case FrameEnd::kEnd: return "end";
+        case FrameEnd::kPresent:
+            return "present";
+        case FrameEnd::kFrameBoundary:
+            return "frame_boundary";
+        case FrameEnd::kWait:
+            return "wait";
+        case FrameEnd::kSubmits:
+            return "submits";
+        case FrameEnd::kTime:
+            return "time";
+        case FrameEnd::kEnd:
+            return "end";
     }
     return "?";
 }
@@ -32,8 +38,8 @@ struct Frame {
     CounterValues counted;
 };
 
-/// Decides when a frame ends. A present or a VK_EXT_frame_boundary always ends one; a program that never used either ends
-/// its frames where the host has waited for work. Any thread; no locks.
+/// Decides when a frame ends. A present or a VK_EXT_frame_boundary always ends one; a program that never used either
+/// ends its frames where the host has waited for work. Any thread; no locks.
 class FramePolicy {
   public:
     /// `every_submits`, 0: frames do not end by number of submits.

@@ -41,7 +41,8 @@ fs::path DefaultFolder() {
 
 bool IsStatsFile(const fs::path& path) {
     const std::string name = path.filename().string();
-    return std::any_of(std::begin(kSuffixes), std::end(kSuffixes), [&](const char* suffix) { return name.ends_with(suffix); });
+    return std::any_of(std::begin(kSuffixes), std::end(kSuffixes),
+                       [&](const char* suffix) { return name.ends_with(suffix); });
 }
 
 }  // namespace
@@ -63,7 +64,9 @@ std::string StatsPath(const Settings& settings, const Log& log) {
     if (!settings.stats_file.empty()) return ExpandPath(settings.stats_file);
     const fs::path folder = DefaultFolder();
     if (folder.empty()) {
-        log.Warn("stats_file is not set and no folder for it can be written (XDG_STATE_HOME, HOME, TMPDIR); counting without a file");
+        log.Warn(
+            "stats_file is not set and no folder for it can be written (XDG_STATE_HOME, HOME, TMPDIR); counting "
+            "without a file");
         return {};
     }
     const std::string suffix = settings.stats_format == StatsFormat::kCsv ? kSuffixes[1] : kSuffixes[0];

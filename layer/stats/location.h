@@ -11,7 +11,8 @@ namespace kronos {
 
 /// The path that stats_file stands for, with {program} and {pid} replaced. Empty stats_file: a file in
 /// $XDG_STATE_HOME/kronos or ~/.local/state/kronos, which is made, or failing that in the temporary folder; the oldest
-/// files of the folder go when there are more than stats_keep. Returns "" when no folder can be had (one line in `log`).
+/// files of the folder go when there are more than stats_keep. Returns "" when no folder can be had (one line in
+/// `log`).
 std::string StatsPath(const Settings& settings, const Log& log);
 
 /// Removes the oldest statistics files of `folder` until at most `keep` remain. Other files are never touched.

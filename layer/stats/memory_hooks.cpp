@@ -13,7 +13,8 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
     Counters& counters = device.stats->counters();
     counters.Add(Counter::kAllocations);
     counters.Add(Counter::kAllocatedBytes, info->allocationSize);
-    // Should the table find no memory, the bytes of this allocation will be missing in freed_bytes, and the log says why.
+    // Should the table find no memory, the bytes of this allocation will be missing in freed_bytes, and the log says
+    // why.
     Guarded(device.log.get(), "vkAllocateMemory", false,
             [&] { return device.memory_bytes.Insert(*memory, info->allocationSize); });
     return result;
@@ -53,7 +54,8 @@ VKAPI_ATTR VkResult VKAPI_CALL UnmapMemory2(VkDevice handle, const VkMemoryUnmap
     return device.down.UnmapMemory2(handle, info);
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL FlushMappedMemoryRanges(VkDevice handle, uint32_t count, const VkMappedMemoryRange* ranges) {
+VKAPI_ATTR VkResult VKAPI_CALL FlushMappedMemoryRanges(VkDevice handle, uint32_t count,
+                                                       const VkMappedMemoryRange* ranges) {
     Device& device = DeviceOf(handle);
     device.stats->counters().Add(Counter::kFlushes);
     return device.down.FlushMappedMemoryRanges(handle, count, ranges);
@@ -66,8 +68,9 @@ VKAPI_ATTR VkResult VKAPI_CALL InvalidateMappedMemoryRanges(VkDevice handle, uin
     return device.down.InvalidateMappedMemoryRanges(handle, count, ranges);
 }
 
-VKAPI_ATTR void VKAPI_CALL UpdateDescriptorSets(VkDevice handle, uint32_t write_count, const VkWriteDescriptorSet* writes,
-                                                uint32_t copy_count, const VkCopyDescriptorSet* copies) {
+VKAPI_ATTR void VKAPI_CALL UpdateDescriptorSets(VkDevice handle, uint32_t write_count,
+                                                const VkWriteDescriptorSet* writes, uint32_t copy_count,
+                                                const VkCopyDescriptorSet* copies) {
     Device& device = DeviceOf(handle);
     device.stats->counters().Add(Counter::kDescriptorUpdates);
     device.stats->counters().Add(Counter::kDescriptorWrites, uint64_t{write_count} + copy_count);
@@ -75,7 +78,8 @@ VKAPI_ATTR void VKAPI_CALL UpdateDescriptorSets(VkDevice handle, uint32_t write_
 }
 
 VKAPI_ATTR void VKAPI_CALL UpdateDescriptorSetWithTemplate(VkDevice handle, VkDescriptorSet set,
-                                                           VkDescriptorUpdateTemplate update_template, const void* data) {
+                                                           VkDescriptorUpdateTemplate update_template,
+                                                           const void* data) {
     Device& device = DeviceOf(handle);
     device.stats->counters().Add(Counter::kDescriptorUpdates);
     device.stats->counters().Add(Counter::kDescriptorWrites);

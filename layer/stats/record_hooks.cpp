@@ -40,17 +40,17 @@ VKAPI_ATTR VkResult VKAPI_CALL ResetCommandBuffer(VkCommandBuffer handle, VkComm
 
 VKAPI_ATTR void VKAPI_CALL CmdPipelineBarrier(VkCommandBuffer handle, VkPipelineStageFlags source,
                                               VkPipelineStageFlags destination, VkDependencyFlags flags,
-                                              uint32_t memory_count, const VkMemoryBarrier* memory, uint32_t buffer_count,
-                                              const VkBufferMemoryBarrier* buffers, uint32_t image_count,
-                                              const VkImageMemoryBarrier* images) {
+                                              uint32_t memory_count, const VkMemoryBarrier* memory,
+                                              uint32_t buffer_count, const VkBufferMemoryBarrier* buffers,
+                                              uint32_t image_count, const VkImageMemoryBarrier* images) {
     CommandBuffer* buffer = FindCommandBuffer(handle);
     const VkuDeviceDispatchTable& down = buffer ? *buffer->down : DeviceOf(handle).down;
     if (buffer) {
         buffer->counters.Add(Counter::kBarrierCalls);
         buffer->counters.Add(Counter::kBarriers, memory_count + buffer_count + image_count);
     }
-    down.CmdPipelineBarrier(handle, source, destination, flags, memory_count, memory, buffer_count, buffers, image_count,
-                            images);
+    down.CmdPipelineBarrier(handle, source, destination, flags, memory_count, memory, buffer_count, buffers,
+                            image_count, images);
 }
 
 VKAPI_ATTR void VKAPI_CALL CmdPipelineBarrier2(VkCommandBuffer handle, const VkDependencyInfo* info) {
@@ -58,18 +58,20 @@ VKAPI_ATTR void VKAPI_CALL CmdPipelineBarrier2(VkCommandBuffer handle, const VkD
     const VkuDeviceDispatchTable& down = buffer ? *buffer->down : DeviceOf(handle).down;
     if (buffer) {
         buffer->counters.Add(Counter::kBarrierCalls);
-        buffer->counters.Add(Counter::kBarriers, info->memoryBarrierCount + info->bufferMemoryBarrierCount +
-                                                     info->imageMemoryBarrierCount);
+        buffer->counters.Add(Counter::kBarriers,
+                             info->memoryBarrierCount + info->bufferMemoryBarrierCount + info->imageMemoryBarrierCount);
     }
     down.CmdPipelineBarrier2(handle, info);
 }
 
-VKAPI_ATTR void VKAPI_CALL CmdExecuteCommands(VkCommandBuffer handle, uint32_t count, const VkCommandBuffer* secondaries) {
+VKAPI_ATTR void VKAPI_CALL CmdExecuteCommands(VkCommandBuffer handle, uint32_t count,
+                                              const VkCommandBuffer* secondaries) {
     CommandBuffer* buffer = FindCommandBuffer(handle);
     if (!buffer) return DeviceOf(handle).down.CmdExecuteCommands(handle, count, secondaries);
     buffer->counters.Add(Counter::kSecondaries, count);
     for (uint32_t i = 0; i < count; ++i)
-        if (const CommandBuffer* secondary = FindCommandBuffer(secondaries[i])) buffer->dispatches += secondary->dispatches;
+        if (const CommandBuffer* secondary = FindCommandBuffer(secondaries[i]))
+            buffer->dispatches += secondary->dispatches;
     buffer->down->CmdExecuteCommands(handle, count, secondaries);
 }
 

@@ -20,9 +20,9 @@ namespace kronos {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto kNap = 50ms;          // how late a line may be while frames come
+constexpr auto kNap = 50ms;           // how late a line may be while frames come
 constexpr int kNapsBeforeSleep = 20;  // a second without frames, then the thread waits to be woken
-constexpr size_t kWriteAt = 256 * 1024;
+constexpr size_t kWriteAt = size_t{256} << 10;
 
 // Never destroyed: programs call Vulkan after static objects have died.
 struct OpenLogs {
@@ -64,12 +64,17 @@ std::shared_ptr<StatsLog> StatsLog::Open(const Target& target, std::shared_ptr<L
     if (!regular) {
         const int error = errno;
         if (fd >= 0) close(fd);
-        log->Warn("stats_file = '{}' cannot be opened ({}); a path that can be written is allowed; counting without a file",
-                  target.path, strerror(error));
+        log->Warn(
+            "stats_file = '{}' cannot be opened ({}); a path that can be written is allowed; counting without a file",
+            target.path, strerror(error));
         logs.by_path.erase(target.path);
         return nullptr;
     }
-    std::shared_ptr<StatsLog> made(new StatsLog(target, fd, std::move(log)));
+    // In a forked child the object is left alone: its thread is not there to be joined, and the condition variable's
+    // destructor would wait for that thread for ever.
+    std::shared_ptr<StatsLog> made(new StatsLog(target, fd, std::move(log)), [](StatsLog* old) {
+        if (!old->Inherited()) delete old;
+    });
     if (target.format == StatsFormat::kCsv && status.st_size == 0) made->buffer_ = CsvHeader();
     known = made;
     if (target.thread) made->StartThread();
@@ -80,11 +85,6 @@ StatsLog::StatsLog(Target target, int fd, std::shared_ptr<Log> log)
     : target_(std::move(target)), log_(std::move(log)), fork_generation_(ForkGeneration()), fd_(fd) {}
 
 StatsLog::~StatsLog() {
-    if (Inherited()) {
-        static_cast<void>(thread_.release());  // there is no such thread in this process; it can be neither joined nor detached
-        if (fd_ >= 0) close(fd_);
-        return;
-    }
     if (thread_) {
         {
             std::lock_guard lock(wake_mutex_);
@@ -129,7 +129,8 @@ void StatsLog::Detach(DeviceStats* device) {
     device->CloseFrameForLog();
     AppendFrames(device);
     const Summary summary = device->MakeSummary(false);
-    buffer_ += target_.format == StatsFormat::kCsv ? SummaryCsv(device->label(), summary) : SummaryJson(device->label(), summary);
+    buffer_ += target_.format == StatsFormat::kCsv ? SummaryCsv(device->label(), summary)
+                                                   : SummaryJson(device->label(), summary);
     devices_.erase(found);
     Write();
 }
@@ -153,14 +154,16 @@ void StatsLog::Exit() {
     Drain();
     for (DeviceStats* device : devices_) {
         const Summary summary = device->MakeSummary(true);
-        buffer_ += target_.format == StatsFormat::kCsv ? SummaryCsv(device->label(), summary) : SummaryJson(device->label(), summary);
+        buffer_ += target_.format == StatsFormat::kCsv ? SummaryCsv(device->label(), summary)
+                                                       : SummaryJson(device->label(), summary);
     }
     Write();
 }
 
 void StatsLog::Run() {
-    const auto nap = target_.tick_ns ? std::min<std::chrono::nanoseconds>(kNap, std::chrono::nanoseconds(target_.tick_ns))
-                                     : std::chrono::nanoseconds(kNap);
+    const auto nap = target_.tick_ns
+                         ? std::min<std::chrono::nanoseconds>(kNap, std::chrono::nanoseconds(target_.tick_ns))
+                         : std::chrono::nanoseconds(kNap);
     int idle = 0;
     for (;;) {
         {
@@ -170,13 +173,15 @@ void StatsLog::Run() {
                 wake_.wait_for(lock, nap);
             } else {
                 asleep_.store(true, std::memory_order_seq_cst);
-                // Between the store and the wait a Kick can slip through; a bounded sleep makes that a late line, not a lost one.
+                // Between the store and the wait a Kick can slip through; a bounded sleep makes that a late line, not a
+                // lost one.
                 wake_.wait_for(lock, 1s);
                 asleep_.store(false, std::memory_order_seq_cst);
             }
             if (stop_) return;
         }
-        if (direct_.load(std::memory_order_acquire)) return;  // the process is exiting; frames are written where they end
+        if (direct_.load(std::memory_order_acquire))
+            return;  // the process is exiting; frames are written where they end
         std::lock_guard lock(mutex_);
         const uint64_t now = NowNs();
         for (DeviceStats* device : devices_) device->Tick(now);
@@ -201,7 +206,8 @@ void StatsLog::AppendFrames(DeviceStats* device) {
             limit_told_ = true;
             continue;
         }
-        buffer_ += target_.format == StatsFormat::kCsv ? FrameCsv(device->label(), *frame) : FrameJson(device->label(), *frame);
+        buffer_ += target_.format == StatsFormat::kCsv ? FrameCsv(device->label(), *frame)
+                                                       : FrameJson(device->label(), *frame);
         if (buffer_.size() >= kWriteAt) Write();
     }
 }
@@ -212,7 +218,8 @@ void StatsLog::Write() {
         const ssize_t n = write(fd_, buffer_.data() + done, buffer_.size() - done);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) {
-            log_->Warn("{} cannot be written ({}): statistics stop here, the program goes on", target_.path, strerror(errno));
+            log_->Warn("{} cannot be written ({}): statistics stop here, the program goes on", target_.path,
+                       strerror(errno));
             close(fd_);
             fd_ = -1;
             break;

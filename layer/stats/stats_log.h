@@ -45,11 +45,18 @@ class StatsLog {
     void Attach(DeviceStats* device);
     /// Writes what the device still has, and its summary.
     void Detach(DeviceStats* device);
-    /// A frame was closed. `soon`: the device's ring is filling up. No lock and, while the thread is awake, no system call.
+    /// A frame was closed. `soon`: the device's ring is filling up. No lock and, while the thread is awake, no system
+    /// call.
     void Kick(bool soon);
 
     /// At process exit: writes all frames and a summary of each living device; from then on Kick writes by itself.
     void Exit();
+
+    /// Writes all frames there are, as the thread does now and then.
+    void DrainForTest() {
+        std::lock_guard lock(mutex_);
+        Drain();
+    }
 
   private:
     StatsLog(Target target, int fd, std::shared_ptr<Log> log);

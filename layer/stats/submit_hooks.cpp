@@ -62,7 +62,8 @@ VkResult Wait(Device& device, Call call) {
 
 namespace kronos::hook {
 
-VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit(VkQueue queue, uint32_t info_count, const VkSubmitInfo* infos, VkFence fence) {
+VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit(VkQueue queue, uint32_t info_count, const VkSubmitInfo* infos,
+                                           VkFence fence) {
     Device& device = DeviceOfQueue(queue);
     SubmitCount count;
     count.infos = info_count;
@@ -70,7 +71,8 @@ VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit(VkQueue queue, uint32_t info_count, c
         count.command_buffers += info.commandBufferCount;
         count.waits += info.waitSemaphoreCount;
         count.signals += info.signalSemaphoreCount;
-        for (uint32_t i = 0; i < info.commandBufferCount; ++i) count.dispatches += DispatchesOf(info.pCommandBuffers[i]);
+        for (uint32_t i = 0; i < info.commandBufferCount; ++i)
+            count.dispatches += DispatchesOf(info.pCommandBuffers[i]);
         count.frame_end = count.frame_end || EndsFrame(device, info.pNext);
     }
     const VkResult result = device.down.QueueSubmit(queue, info_count, infos, fence);
@@ -78,7 +80,8 @@ VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit(VkQueue queue, uint32_t info_count, c
     return result;
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit2(VkQueue queue, uint32_t info_count, const VkSubmitInfo2* infos, VkFence fence) {
+VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit2(VkQueue queue, uint32_t info_count, const VkSubmitInfo2* infos,
+                                            VkFence fence) {
     Device& device = DeviceOfQueue(queue);
     SubmitCount count;
     count.infos = info_count;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Debian 13's libVulkanLayerSettings.a was compiled against glibc 2.38, whose headers give strtol and its kin new names for
-// C23's binary literals. On an older glibc those names are made here, hidden, from the functions that there are.
+// Debian 13's libVulkanLayerSettings.a was compiled against glibc 2.38, whose headers give strtol and its kin new names
+// for C23's binary literals. On an older glibc those names are made here, hidden, from the functions that there are.
 #include <features.h>
 
 #if !__GLIBC_PREREQ(2, 38)

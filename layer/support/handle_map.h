@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A map from handles to 8-byte values whose look-ups take no lock and never insert.
 //
-// Threads: Find may run at any time on any thread. Insert, Erase and ForEach lock the map's own mutex. As Vulkan demands
-// for the handles themselves, no thread may look up a key while another erases that same key.
+// Threads: Find may run at any time on any thread. Insert, Erase and ForEach lock the map's own mutex. As Vulkan
+// demands for the handles themselves, no thread may look up a key while another erases that same key.
 #pragma once
 
 #include <atomic>
@@ -17,8 +17,9 @@
 namespace kronos {
 
 /// Open addressing with linear probing, at most half full. A table that was outgrown stays readable until the map dies,
-/// because a reader may still be in it; capacities double, so all of them together are at most as large as the current one.
-/// Keys: any pointer or integer handle but 0 and 1 (which no driver hands out; Insert refuses them by returning false).
+/// because a reader may still be in it; capacities double, so all of them together are at most as large as the current
+/// one. Keys: any pointer or integer handle but 0 and 1 (which no driver hands out; Insert refuses them by returning
+/// false).
 template <class Key, class Value>
 class HandleMap {
     static_assert(std::is_trivially_copyable_v<Value> && sizeof(Value) <= 8);
@@ -40,7 +41,8 @@ class HandleMap {
         }
     }
 
-    /// Adds `key`, or replaces its value. Allocates when the table is half full; throws std::bad_alloc before any change.
+    /// Adds `key`, or replaces its value. Allocates when the table is half full; throws std::bad_alloc before any
+    /// change.
     bool Insert(Key key, Value value) {
         const uint64_t wanted = Bits(key);
         if (wanted == kEmpty || wanted == kErased) return false;
@@ -175,7 +177,8 @@ class HandleMap {
             return;
         }
     }
-    // Erased slots before an empty one guard nobody's probe path: they become empty again, so churn does not fill the table.
+    // Erased slots before an empty one guard nobody's probe path: they become empty again, so churn does not fill the
+    // table.
     static void SweepBack(Table& table, uint64_t i) {
         if (table.slots[(i + 1) & table.mask].key.load(std::memory_order_relaxed) != kEmpty) return;
         for (;; --i) {

@@ -10,7 +10,8 @@
 namespace kronos {
 namespace {
 
-// A logger of our own, not spdlog's registry: the registry dies with the static objects, and programs call Vulkan later.
+// A logger of our own, not spdlog's registry: the registry dies with the static objects, and programs call Vulkan
+// later.
 std::shared_ptr<spdlog::logger> MakeLogger(spdlog::sink_ptr sink, const char* pattern) {
     auto logger = std::make_shared<spdlog::logger>("kronos", std::move(sink));
     logger->set_level(spdlog::level::trace);
@@ -31,8 +32,10 @@ std::shared_ptr<Log> Log::Create(LogLevel level, const std::string& file) {
             return std::make_shared<Log>(level, MakeLogger(std::move(sink), "%Y-%m-%dT%H:%M:%S.%e %P kronos: %v"));
         } catch (const spdlog::spdlog_ex& error) {
             auto log = Create(level, "");
-            log->Warn("log_file = '{}' cannot be opened ({}); a path that can be written is allowed; logging to standard error",
-                      path, error.what());
+            log->Warn(
+                "log_file = '{}' cannot be opened ({}); a path that can be written is allowed; logging to standard "
+                "error",
+                path, error.what());
             return log;
         }
     }

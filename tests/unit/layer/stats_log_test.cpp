@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stats/stats_log.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "stats/device_stats.h"
+
+namespace kronos {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+class StatsLogTest : public ::testing::Test {
+  protected:
+    StatsLogTest() {
+        path_ = std::filesystem::temp_directory_path() /
+                (std::string("kronos-test-") + ::testing::UnitTest::GetInstance()->current_test_info()->name() + "-" +
+                 std::to_string(getpid()));
+        std::filesystem::remove(path_);
+    }
+    ~StatsLogTest() override { std::filesystem::remove(path_); }
+
+    std::shared_ptr<StatsLog> Open(StatsLog::Target target = {}) {
+        if (target.path.empty()) target.path = path_.string();
+        return StatsLog::Open(target, log_);
+    }
+    std::unique_ptr<DeviceStats> Device(std::shared_ptr<StatsLog> log, uint32_t index = 0, uint64_t every_ns = 0) {
+        return std::make_unique<DeviceStats>(DeviceLabel{index, 1, "p", "n", "d", "1.3.0", "t"}, std::move(log), true,
+                                             0, every_ns);
+    }
+    std::vector<json> Lines() const {
+        std::vector<json> lines;
+        std::ifstream file(path_);
+        for (std::string line; std::getline(file, line);) lines.push_back(json::parse(line));
+        return lines;
+    }
+    static std::vector<json> Of(const std::vector<json>& lines, const char* event) {
+        std::vector<json> out;
+        for (const json& line : lines)
+            if (line["event"] == event) out.push_back(line);
+        return out;
+    }
+
+    std::filesystem::path path_;
+    std::ostringstream told_;
+    std::shared_ptr<Log> log_ = std::make_shared<Log>(
+        LogLevel::kWarn,
+        std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(told_)));
+};
+
+TEST_F(StatsLogTest, FramesAndSummaryAreCompleteWhenTheDeviceIsGone) {
+    auto device = Device(Open());
+    for (int i = 0; i < 1000; ++i) {
+        device->counters().Add(Counter::kSubmits);
+        device->OnSubmit();
+        device->OnWaitDone();
+    }
+    device->counters().Add(Counter::kFlushes);  // an open frame at the end
+    device.reset();
+    const auto lines = Lines();
+    EXPECT_EQ(lines.front()["event"], "device");
+    EXPECT_EQ(lines.back()["event"], "summary");
+    uint64_t submits = 0, expected = 0;
+    const auto frames = Of(lines, "frame");
+    for (const json& frame : frames) {
+        submits += frame["asked"].value("submits", 0);
+        EXPECT_EQ(frame["frame"], expected++);
+    }
+    // However many frames a full ring has merged, nothing counted is lost.
+    EXPECT_EQ(submits, 1000u);
+    EXPECT_EQ(lines.back()["asked"]["submits"], 1000);
+    EXPECT_EQ(lines.back()["frames"], frames.size());
+    EXPECT_EQ(frames.back()["closed_by"], "end");
+    EXPECT_EQ(told_.str(), "");
+}
+
+TEST_F(StatsLogTest, ManyThreadsLoseNothing) {
+    auto device = Device(Open());
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 8; ++t)
+        threads.emplace_back([&] {
+            for (int i = 0; i < 2000; ++i) {
+                device->counters().Add(Counter::kSubmits);
+                device->OnSubmit();
+                device->OnWaitDone();
+            }
+        });
+    for (auto& thread : threads) thread.join();
+    device.reset();
+    uint64_t submits = 0;
+    const auto lines = Lines();
+    for (const json& frame : Of(lines, "frame")) submits += frame["asked"].value("submits", 0);
+    EXPECT_EQ(submits, 16'000u);
+}
+
+TEST_F(StatsLogTest, DevicesOfOnePathShareTheFile) {
+    auto first = Device(Open(), 0), second = Device(Open(), 1);
+    first->counters().Add(Counter::kMaps);
+    second->counters().Add(Counter::kMaps, 2);
+    first.reset();
+    second.reset();
+    const auto summaries = Of(Lines(), "summary");
+    ASSERT_EQ(summaries.size(), 2u);
+    EXPECT_EQ(summaries[0]["device"], 0);
+    EXPECT_EQ(summaries[1]["asked"]["maps"], 2);
+}
+
+TEST_F(StatsLogTest, AnotherRunAppends) {
+    Device(Open()).reset();
+    Device(Open()).reset();
+    EXPECT_EQ(Of(Lines(), "summary").size(), 2u);
+}
+
+TEST_F(StatsLogTest, AFullDiskStopsTheLogAndIsSaidOnce) {
+    StatsLog::Target target;
+    target.path = "/dev/full";
+    auto device = Device(Open(target));
+    for (int i = 0; i < 10; ++i) {
+        device->counters().Add(Counter::kSubmits);
+        device->CloseFrame(FrameEnd::kWait);
+    }
+    device.reset();
+    const std::string told = told_.str();
+    EXPECT_THAT(told, HasSubstr("/dev/full cannot be written (No space left on device)"));
+    EXPECT_EQ(told.find("cannot be written"), told.rfind("cannot be written"));
+}
+
+TEST_F(StatsLogTest, APathThatCannotBeOpenedIsOneLine) {
+    StatsLog::Target target;
+    target.path = "/nonexistent/folder/file";
+    EXPECT_EQ(Open(target), nullptr);
+    EXPECT_THAT(told_.str(),
+                HasSubstr("stats_file = '/nonexistent/folder/file' cannot be opened (No such file or directory)"));
+    target.path = std::filesystem::temp_directory_path().string();
+    EXPECT_EQ(Open(target), nullptr);
+    EXPECT_THAT(told_.str(), HasSubstr("Is a directory"));
+}
+
+TEST_F(StatsLogTest, TheLimitStopsFramesButNotTheSummary) {
+    StatsLog::Target target;
+    target.path = path_.string();
+    target.limit_bytes = 1 << 20;
+    auto log = Open(target);
+    auto device = Device(log);
+    // More than the limit in frames, whatever the ring merges: each pass waits until the log has taken what there was.
+    for (int i = 0; i < 12'000; ++i) {
+        device->counters().Add(Counter::kSubmits);
+        device->CloseFrame(FrameEnd::kWait);
+        if (i % 200 == 199) log->DrainForTest();
+    }
+    device.reset();
+    log.reset();
+    EXPECT_LT(std::filesystem::file_size(path_), (1u << 20) + 4096u);
+    EXPECT_GT(std::filesystem::file_size(path_), (1u << 20) - 4096u);
+    EXPECT_EQ(Lines().back()["asked"]["submits"], 12'000);
+    EXPECT_THAT(told_.str(), HasSubstr("has reached stats_limit (1 MiB)"));
+}
+
+TEST_F(StatsLogTest, CsvHasItsHeaderOnce) {
+    StatsLog::Target target;
+    target.path = path_.string();
+    target.format = StatsFormat::kCsv;
+    Device(Open(target)).reset();
+    Device(Open(target)).reset();
+    std::ifstream file(path_);
+    std::stringstream text;
+    text << file.rdbuf();
+    const std::string all = text.str();
+    EXPECT_EQ(all.find("v,event,pid"), 0u);
+    EXPECT_EQ(all.rfind("v,event,pid"), 0u);
+}
+
+TEST_F(StatsLogTest, TimeEndsAFrameWithoutTheProgramsHelp) {
+    StatsLog::Target target;
+    target.path = path_.string();
+    target.tick_ns = 1'000'000;
+    auto device = Device(Open(target), 0, 1'000'000);
+    device->counters().Add(Counter::kMaps);
+    while (device->MakeSummary(false).frames == 0) std::this_thread::yield();  // the log's thread closes it
+    device.reset();
+    const auto frames = Of(Lines(), "frame");
+    ASSERT_FALSE(frames.empty());
+    EXPECT_EQ(frames[0]["closed_by"], "time");
+}
+
+TEST_F(StatsLogTest, AForkedChildLeavesTheParentsLogAlone) {
+    auto device = Device(Open());
+    device->counters().Add(Counter::kMaps);
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        device->counters().Add(Counter::kMaps, 100);
+        device->CloseFrame(FrameEnd::kWait);
+        device.reset();
+        _exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    device.reset();
+    const auto summaries = Of(Lines(), "summary");
+    ASSERT_EQ(summaries.size(), 1u);
+    EXPECT_EQ(summaries[0]["asked"]["maps"], 1);
+}
+
+TEST_F(StatsLogTest, AfterExitFramesAreWrittenWhereTheyEnd) {
+    auto log = Open();
+    auto device = Device(log);
+    device->counters().Add(Counter::kMaps);
+    log->Exit();
+    const auto at_exit = Of(Lines(), "summary");
+    ASSERT_EQ(at_exit.size(), 1u);
+    EXPECT_EQ(at_exit[0]["at"], "exit");
+    device->counters().Add(Counter::kMaps);
+    device->CloseFrame(FrameEnd::kWait);
+    EXPECT_EQ(Of(Lines(), "frame").back()["asked"]["maps"], 1) << "written without a thread";
+    device.reset();
+    const auto last = Of(Lines(), "summary");
+    ASSERT_EQ(last.size(), 2u);
+    EXPECT_EQ(last[1]["at"], "destroy");
+    EXPECT_EQ(last[1]["asked"]["maps"], 2);
+}
+
+}  // namespace
+}  // namespace kronos
