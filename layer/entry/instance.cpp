@@ -91,6 +91,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
     // All pointers are fetched now: before loader 1.3.251 `next`, called later, begins at the top of the chain again.
     vkuInitInstanceDispatchTable(*instance, &state->down, next);
     state->down.GetInstanceProcAddr = next;
+    // What the helper leaves to the layer, for it is not needed by most.
+    state->down.CreateDevice = reinterpret_cast<PFN_vkCreateDevice>(next(*instance, "vkCreateDevice"));
     return Guarded(state->log.get(), "vkCreateInstance", VK_ERROR_OUT_OF_HOST_MEMORY, [&] {
         ShareSlots(state->down, *instance, next, state->api_version);
         const PFN_vkDestroyInstance destroy = state->down.DestroyInstance;

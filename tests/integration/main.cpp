@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the tests with the mock driver as the only driver and the build tree's layer in the loader's search path.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+int main(int argc, char** argv) {
+    setenv("VK_DRIVER_FILES", KRONOS_MOCK_ICD_MANIFEST, 1);
+    setenv("VK_ICD_FILENAMES", KRONOS_MOCK_ICD_MANIFEST, 1);
+    setenv("VK_LAYER_PATH", KRONOS_EXPLICIT_MANIFESTS, 1);
+    unsetenv("VK_INSTANCE_LAYERS");
+    ::testing::InitGoogleTest(&argc, argv);
+    return RUN_ALL_TESTS();
+}
