@@ -93,7 +93,8 @@ def manifest(template, form, library, api, version):
         "description": template["description"],
         "introduction": template["introduction"],
         "functions": {"vkNegotiateLoaderLayerInterfaceVersion": "vkNegotiateLoaderLayerInterfaceVersion"},
-        "instance_extensions": [{"name": "VK_EXT_layer_settings", "spec_version": "2"}],
+        # VK_EXT_layer_settings is obeyed but not advertised: loaders before 1.3.272 refuse to enable a name they do not know,
+        # and a program that enables all it is offered would no longer start.
     }
     if form == "implicit":
         layer["enable_environment"] = {"KRONOS_ENABLE": "1"}

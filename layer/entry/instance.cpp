@@ -114,14 +114,12 @@ VKAPI_ATTR void VKAPI_CALL DestroyInstance(VkInstance instance, const VkAllocati
     if (state) state->down.DestroyInstance(instance, allocator);
 }
 
+// VK_EXT_layer_settings is obeyed without being offered; manifest/generate.py says why.
 VKAPI_ATTR VkResult VKAPI_CALL EnumerateInstanceExtensionProperties(const char* layer, uint32_t* count,
-                                                                    VkExtensionProperties* properties) {
+                                                                    VkExtensionProperties*) {
     if (!layer || std::strcmp(layer, kLayerName) != 0) return VK_ERROR_LAYER_NOT_PRESENT;
-    VkExtensionProperties settings = {};
-    std::strncpy(settings.extensionName, VK_EXT_LAYER_SETTINGS_EXTENSION_NAME, sizeof settings.extensionName - 1);
-    settings.specVersion = VK_EXT_LAYER_SETTINGS_SPEC_VERSION;
-    return Guarded(nullptr, "vkEnumerateInstanceExtensionProperties", VK_ERROR_OUT_OF_HOST_MEMORY,
-                   [&] { return Enumerate(std::vector{settings}, count, properties); });
+    *count = 0;
+    return VK_SUCCESS;
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL EnumerateInstanceLayerProperties(uint32_t* count, VkLayerProperties* properties) {

@@ -144,7 +144,10 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetDeviceProcAddr(VkDevice device, cons
 
 VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetInstanceProcAddr(VkInstance instance, const char* name) {
     const Hook* found = FindHook(name);
-    if (!instance) return found && found->scope == Scope::kGlobal ? found->function : nullptr;
+    // Before anything else: loaders ask the topmost layer for vkCreateInstance with an instance that is not created
+    // yet.
+    if (found && found->scope == Scope::kGlobal) return found->function;
+    if (!instance) return nullptr;
     const Instance& state = InstanceOf(instance);
     const PFN_vkVoidFunction below = state.down.GetInstanceProcAddr(instance, name);
     if (!below) return nullptr;

@@ -87,22 +87,22 @@ ResolvedSettings ReadSettings(const VkInstanceCreateInfo* create_info, bool secu
     if (vkuCreateLayerSettingSet(kLayerName, from_app, nullptr, nullptr, &set) != VK_SUCCESS) set = VK_NULL_HANDLE;
 
     for (const SettingRow& row : kSettingRows) {
-        // The two names of our own are read here: LayerSettings would tear a path at its colons.
-        const char* direct = nullptr;
-        for (const char* name : {row.long_env, row.short_env}) {
-            const char* value = std::getenv(name);
-            if (!value || direct) continue;
-            direct = value;
-            given.push_back({std::string(row.key), value, name});
-        }
+        // Environment and file are read here, exactly as written: LayerSettings tears a path at its colons, and passes
+        // over a line without a value. The last two names are its own short forms.
         const std::string key(row.key);
-        if (direct || !set || !vkuHasLayerSetting(set, key.c_str())) continue;
+        std::string upper(row.long_env + std::strlen("VK_KRONOS_COMPUTE_"));
+        bool found = false;
+        for (const std::string& name :
+             {std::string(row.long_env), std::string(row.short_env), "VK_COMPUTE_" + upper, "VK_" + upper}) {
+            const char* value = found ? nullptr : std::getenv(name.c_str());
+            if (!value) continue;
+            found = true;
+            given.push_back({key, value, name});
+        }
         const auto line =
             std::find_if(file.begin(), file.end(), [&](const GivenSetting& l) { return l.key == row.key; });
-        if (line != file.end()) {
-            given.push_back(*line);
-            continue;
-        }
+        if (!found && line != file.end()) given.push_back(*line);
+        if (found || line != file.end() || !set || !vkuHasLayerSetting(set, key.c_str())) continue;
         uint32_t count = 0;
         vkuGetLayerSettingValues(set, key.c_str(), VKU_LAYER_SETTING_TYPE_STRING, &count, nullptr);
         std::vector<const char*> values(count);

@@ -126,11 +126,7 @@ void StatsLog::Detach(DeviceStats* device) {
     std::lock_guard lock(mutex_);
     const auto found = std::find(devices_.begin(), devices_.end(), device);
     if (found == devices_.end()) return;
-    device->CloseFrameForLog();
-    AppendFrames(device);
-    const Summary summary = device->MakeSummary(false);
-    buffer_ += target_.format == StatsFormat::kCsv ? SummaryCsv(device->label(), summary)
-                                                   : SummaryJson(device->label(), summary);
+    Finish(device, false);
     devices_.erase(found);
     Write();
 }
@@ -150,14 +146,17 @@ void StatsLog::Exit() {
     if (Inherited()) return;
     std::lock_guard lock(mutex_);
     direct_.store(true, std::memory_order_release);
-    for (DeviceStats* device : devices_) device->CloseFrameForLog();
-    Drain();
-    for (DeviceStats* device : devices_) {
-        const Summary summary = device->MakeSummary(true);
-        buffer_ += target_.format == StatsFormat::kCsv ? SummaryCsv(device->label(), summary)
-                                                       : SummaryJson(device->label(), summary);
-    }
+    for (DeviceStats* device : devices_) Finish(device, true);
     Write();
+}
+
+void StatsLog::Finish(DeviceStats* device, bool at_exit) {
+    AppendFrames(device);  // first: a full ring has no room for the last frame
+    device->CloseFrameForLog();
+    AppendFrames(device);
+    const Summary summary = device->MakeSummary(at_exit);
+    buffer_ += target_.format == StatsFormat::kCsv ? SummaryCsv(device->label(), summary)
+                                                   : SummaryJson(device->label(), summary);
 }
 
 void StatsLog::Run() {

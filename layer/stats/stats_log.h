@@ -64,8 +64,9 @@ class StatsLog {
     void Run();
     bool Inherited() const;  // true in a forked child: the file and the thread are the parent's
     void StartThread();
-    // All three with mutex_ held.
+    // These with mutex_ held.
     bool Drain();
+    void Finish(DeviceStats* device, bool at_exit);  // the last frames and the summary
     void AppendFrames(DeviceStats* device);
     void Write();
 

@@ -5,6 +5,8 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <filesystem>
+
 #include "support/process.h"
 
 namespace kronos {
@@ -28,9 +30,12 @@ std::shared_ptr<Log> Log::Create(LogLevel level, const std::string& file) {
     if (!file.empty() && level != LogLevel::kOff) {
         const std::string path = ExpandPath(file);
         try {
+            // spdlog would make missing folders; a mistyped path shall be told instead.
+            const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
+            if (!std::filesystem::is_directory(folder)) throw spdlog::spdlog_ex("No such folder: " + folder.string());
             auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
             return std::make_shared<Log>(level, MakeLogger(std::move(sink), "%Y-%m-%dT%H:%M:%S.%e %P kronos: %v"));
-        } catch (const spdlog::spdlog_ex& error) {
+        } catch (const std::exception& error) {
             auto log = Create(level, "");
             log->Warn(
                 "log_file = '{}' cannot be opened ({}); a path that can be written is allowed; logging to standard "

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The layer's counters are the spy's: counters_test.py BUILD workloads DRIVER | counters_test.py BUILD random DRIVER SEEDS
+
+The spy sits below the layer and shares no source with it: it sees what the driver is given. The random program counts for
+itself what it asks. All three must agree, on every counter.
+"""
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from harness import LAYER, SPY, expect, log_lines, main, run
+
+
+def compare(tree, spy, *others):
+    run([sys.executable, tree.source / "tests/programs/compare_counters.py", spy, *others], env=None)
+
+
+def counted(tree, driver, scratch, command):
+    """Runs a program with layer and spy; the two files and the program's output."""
+    log, spy = Path(scratch) / "log.jsonl", Path(scratch) / "spy.json"
+    env = tree.environment(driver, scratch, [LAYER, SPY], KRONOS_STATS_FILE=log, SPY_OUT=spy)
+    output = run(command, env).stdout
+    return log, spy, output
+
+
+def workloads(tree, driver, scratch):
+    for name in ("saxpy", "reduction", "scan", "gemm"):
+        with tempfile.TemporaryDirectory() as folder:
+            log, spy, _ = counted(tree, driver, folder, [tree.program("kronos-workloads"), "--quick", "--only", name])
+            compare(tree, spy, log)
+            frames, summary = log_lines(log, "frame"), log_lines(log, "summary")
+            expect(len(summary) == 1, f"{name}: {len(summary)} summaries")
+            expect(summary[0]["asked"]["dispatches"] > 0, f"{name}: no dispatches counted")
+            # The naive writing waits after each submit: that is its frame.
+            expect(len([f for f in frames if f["closed_by"] == "wait"]) == summary[0]["asked"]["submits"],
+                   f"{name}: {len(frames)} frames for {summary[0]['asked']['submits']} submits with a wait each")
+            for side in ("asked", "driver"):
+                sums = {}
+                for frame in frames:
+                    for counter, n in frame[side].items():
+                        sums[counter] = sums.get(counter, 0) + n
+                expect(sums == summary[0][side], f"{name}: the frames do not add up to the summary: {sums} and {summary[0][side]}")
+
+
+def random_programs(tree, driver, scratch, seeds):
+    for seed in range(seeds):
+        for threads in (1, 4):
+            with tempfile.TemporaryDirectory() as folder:
+                counts = Path(folder) / "counts.json"
+                log, spy, output = counted(tree, driver, folder, [tree.program("kronos_random_program"), "--seed", seed, "--steps", 200,
+                                                                  "--threads", threads, "--counts", counts])
+                compare(tree, spy, log, counts)
+                if threads == 1:
+                    plain = run([tree.program("kronos_random_program"), "--seed", seed, "--steps", 200], tree.environment(driver, scratch)).stdout
+                    expect(plain == output, f"seed {seed}: with the layer '{output.strip()}', without '{plain.strip()}'")
+    # A spy that counts wrong must be noticed, or agreement means nothing.
+    with tempfile.TemporaryDirectory() as folder:
+        log, spy = Path(folder) / "log.jsonl", Path(folder) / "spy.json"
+        run([tree.program("kronos_random_program"), "--seed", 1, "--steps", 50],
+            tree.environment(driver, folder, [LAYER, SPY], KRONOS_STATS_FILE=log, SPY_OUT=spy, SPY_MISCOUNT="submits"))
+        done = run([sys.executable, tree.source / "tests/programs/compare_counters.py", spy, log], env=None, expect_code=1)
+        expect("submits" in done.stdout + done.stderr, "the difference is not named")
+        json.loads(spy.read_text())
+
+
+def test(tree, arguments):
+    with tempfile.TemporaryDirectory() as scratch:
+        if arguments[0] == "workloads":
+            workloads(tree, arguments[1], scratch)
+        else:
+            random_programs(tree, arguments[1], scratch, int(arguments[2]))
+
+
+main(test)

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Compares counters of independent sources with those of the spy.
+
+SPY.json, and any file with "counters" at the top level: one dictionary. A log of the layer (JSON lines): the
+dictionaries "asked" and "driver" of its lines with "event": "summary", each summed over those lines. A counter that is
+left out is 0. Prints a line for each difference; ends with 1 when there is any, with 2 when a file cannot be read.
+"""
+import argparse
+import json
+import sys
+
+# What only one side can know.
+IGNORED = ("wait_ns",)
+
+
+class Unreadable(Exception):
+    """A file that is not what it should be; the text says why."""
+
+
+def counters_of(path, where, value):
+    if not isinstance(value, dict):
+        raise Unreadable(f"{path}: {where} is {type(value).__name__}, a dictionary of counters was expected")
+    for name, number in value.items():
+        if isinstance(number, bool) or not isinstance(number, int):
+            raise Unreadable(f"{path}: {where}.{name} is {number!r}, a whole number was expected")
+    return value
+
+
+def summaries(path, text):
+    sums = {"asked": {}, "driver": {}}
+    found = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise Unreadable(f"{path}:{number}: {error}") from error
+        if not isinstance(entry, dict) or entry.get("event") != "summary":
+            continue
+        found = True
+        for side, total in sums.items():
+            if side not in entry:
+                raise Unreadable(f"{path}:{number}: a summary without \"{side}\"")
+            for name, value in counters_of(path, side, entry[side]).items():
+                total[name] = total.get(name, 0) + value
+    if not found:
+        raise Unreadable(f"{path}: neither \"counters\" nor a line with \"event\": \"summary\"")
+    return sums
+
+
+def read(path):
+    """Every dictionary of counters in a file, by its name there."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except OSError as error:
+        raise Unreadable(f"{path}: {error.strerror}") from error
+    try:
+        whole = json.loads(text)
+    except json.JSONDecodeError:
+        whole = None  # more than one value: a log
+    if isinstance(whole, dict) and "counters" in whole:
+        return {"counters": counters_of(path, "counters", whole["counters"])}
+    return summaries(path, text)
+
+
+def differences(spy, other):
+    for name in sorted(set(spy) | set(other)):
+        if name not in IGNORED and spy.get(name, 0) != other.get(name, 0):
+            yield name, spy.get(name, 0), other.get(name, 0)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("spy", help="the spy's report")
+    parser.add_argument("others", nargs="+", help="reports or logs to compare with it")
+    arguments = parser.parse_args()
+    failures = 0
+    try:
+        spy = read(arguments.spy)
+        if "counters" not in spy:
+            raise Unreadable(f"{arguments.spy}: a log, a spy's report with \"counters\" was expected")
+        for path in arguments.others:
+            for where, counters in read(path).items():
+                for name, seen, said in differences(spy["counters"], counters):
+                    failures += 1
+                    print(f"{name}: the spy saw {seen}, {path} ({where}) says {said}")
+    except Unreadable as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
