@@ -57,47 +57,52 @@ struct CounterValues {
 class Counters {
   public:
     void Add(Side side, Counter counter, uint64_t n) {
-        value_[static_cast<size_t>(side)][static_cast<size_t>(counter)].fetch_add(n, std::memory_order_relaxed);
+        At(1 + static_cast<size_t>(side), counter).fetch_add(n, std::memory_order_relaxed);
     }
-    /// Asked for, and given to the driver just so.
-    void Add(Counter counter, uint64_t n = 1) {
-        Add(Side::kAsked, counter, n);
-        Add(Side::kDriver, counter, n);
-    }
+    /// Asked for, and given to the driver just so: one addition, for each costs a locked instruction.
+    void Add(Counter counter, uint64_t n = 1) { At(0, counter).fetch_add(n, std::memory_order_relaxed); }
+
     CounterValues Snapshot() const {
         CounterValues values;
         for (size_t side = 0; side < 2; ++side)
             for (size_t i = 0; i < kCounters; ++i)
-                values.value[side][i] = value_[side][i].load(std::memory_order_relaxed);
+                values.value[side][i] =
+                    value_[0][i].load(std::memory_order_relaxed) + value_[1 + side][i].load(std::memory_order_relaxed);
         return values;
     }
 
   private:
-    std::array<std::array<std::atomic<uint64_t>, kCounters>, 2> value_{};
+    std::atomic<uint64_t>& At(size_t row, Counter counter) { return value_[row][static_cast<size_t>(counter)]; }
+
+    // Rows: on both sides, on the asked side only, on the driver's only.
+    std::array<std::array<std::atomic<uint64_t>, kCounters>, 3> value_{};
 };
 
 /// The counters of one command buffer while it records: plain numbers, for recording is externally synchronized.
 /// They reach the device when the recording ends, or when the command buffer is begun anew, reset or freed.
 class RecordingCounters {
   public:
-    void Add(Side side, Counter counter, uint32_t n) {
-        value_[static_cast<size_t>(side)][static_cast<size_t>(counter)] += n;
-    }
-    void Add(Counter counter, uint32_t n = 1) {
-        Add(Side::kAsked, counter, n);
-        Add(Side::kDriver, counter, n);
-    }
+    void Add(Side side, Counter counter, uint32_t n) { At(1 + static_cast<size_t>(side), counter) += n; }
+    void Add(Counter counter, uint32_t n = 1) { At(0, counter) += n; }
     void FlushTo(Counters& counters) {
-        for (size_t side = 0; side < 2; ++side) {
+        for (size_t row = 0; row < 3; ++row) {
             for (size_t i = 0; i < kRecordingCounters; ++i) {
-                if (value_[side][i]) counters.Add(static_cast<Side>(side), static_cast<Counter>(i), value_[side][i]);
-                value_[side][i] = 0;
+                const uint32_t n = value_[row][i];
+                if (!n) continue;
+                if (row == 0)
+                    counters.Add(static_cast<Counter>(i), n);
+                else
+                    counters.Add(static_cast<Side>(row - 1), static_cast<Counter>(i), n);
+                value_[row][i] = 0;
             }
         }
     }
 
   private:
-    std::array<std::array<uint32_t, kRecordingCounters>, 2> value_{};
+    uint32_t& At(size_t row, Counter counter) { return value_[row][static_cast<size_t>(counter)]; }
+
+    // Rows as in Counters.
+    std::array<std::array<uint32_t, kRecordingCounters>, 3> value_{};
 };
 
 }  // namespace kronos

@@ -39,8 +39,8 @@ void CountSubmit(Device& device, const SubmitCount& count) {
     counters.Add(Counter::kSubmitInfos, count.infos);
     counters.Add(Counter::kCommandBuffers, count.command_buffers);
     counters.Add(Counter::kDispatchesSubmitted, count.dispatches);
-    counters.Add(Counter::kSemaphoreWaits, count.waits);
-    counters.Add(Counter::kSemaphoreSignals, count.signals);
+    if (count.waits) counters.Add(Counter::kSemaphoreWaits, count.waits);
+    if (count.signals) counters.Add(Counter::kSemaphoreSignals, count.signals);
     device.stats->OnSubmit();
     if (count.frame_end) device.stats->OnBoundary(FrameEnd::kFrameBoundary);
 }
