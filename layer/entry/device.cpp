@@ -95,8 +95,7 @@ void StartStats(Device& device, const VkPhysicalDeviceProperties& properties) {
         target.path = path;
         target.format = settings.stats_format;
         target.limit_bytes = static_cast<uint64_t>(settings.stats_limit) << 20;
-        target.tick_ns = every_ns;
-        target.thread = frames;
+        target.tick_ns = frames ? every_ns : 0;
         stats_log = StatsLog::Open(target, device.log);
     }
     Announce(*device.log, label, stats_log ? stats_log->path() : "counted, not written");

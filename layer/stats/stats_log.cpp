@@ -77,7 +77,7 @@ std::shared_ptr<StatsLog> StatsLog::Open(const Target& target, std::shared_ptr<L
     });
     if (target.format == StatsFormat::kCsv && status.st_size == 0) made->buffer_ = CsvHeader();
     known = made;
-    if (target.thread) made->StartThread();
+    if (target.tick_ns) made->StartThread();
     return made;
 }
 
@@ -98,7 +98,9 @@ StatsLog::~StatsLog() {
 
 bool StatsLog::Inherited() const { return fork_generation_ != ForkGeneration(); }
 
+// At the first frame, not before: most of a thousand devices that a test program makes never have one.
 void StatsLog::StartThread() {
+    if (started_.load(std::memory_order_relaxed) || started_.exchange(true)) return;
     // The program's signals are the program's: none may be delivered on our thread.
     sigset_t all, before;
     sigfillset(&all);
@@ -138,6 +140,7 @@ void StatsLog::Kick(bool soon) {
         Drain();
         return;
     }
+    if (!started_.load(std::memory_order_relaxed)) StartThread();
     // A full ring costs nothing but finer frames, so a wake-up that comes late is no harm.
     if (soon || asleep_.load(std::memory_order_seq_cst)) wake_.notify_one();
 }

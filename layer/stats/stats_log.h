@@ -30,7 +30,6 @@ class StatsLog {
         StatsFormat format = StatsFormat::kJsonl;
         uint64_t limit_bytes = 0;  ///< no more frames after this; 0: no limit
         uint64_t tick_ns = 0;      ///< how often devices want Tick; 0: never
-        bool thread = true;        ///< false: only device and summary lines, written by the caller
     };
     /// The log of this path, opened for appending; nullptr, with one line in `log`, when it cannot be.
     static std::shared_ptr<StatsLog> Open(const Target& target, std::shared_ptr<Log> log);
@@ -85,6 +84,7 @@ class StatsLog {
     std::mutex wake_mutex_;  // guards stop_; never held while writing
     bool stop_ = false;
     std::atomic<bool> asleep_{false};
+    std::atomic<bool> started_{false};
     std::atomic<bool> direct_{false};  // no thread: Kick writes
     std::unique_ptr<std::thread> thread_;
 };

@@ -44,11 +44,9 @@ void Worker::Run(uint64_t steps) {
 void Worker::Step() {
     switch (rng_.Below(40)) {
         case 0:
-            return ChurnMemory();
         case 1:
             return ChurnMemory();
         case 2:
-            return AllocateSets();
         case 3:
             return AllocateSets();
         case 4:
@@ -125,7 +123,7 @@ void Worker::UploadAndRead() {
     const uint32_t slice = rng_.Below(resources_.buffers[object].slices - slices + 1);
     const Memory& staging = resources_.buffers[kStaging].memory;
     auto* words = static_cast<uint32_t*>(Map(staging));
-    for (uint32_t i = 0; i < slices * kSliceBytes / sizeof(uint32_t); ++i) words[i] = rng_.Bits();
+    for (uint32_t i = 0; i < size_t{slices} * kSliceBytes / sizeof(uint32_t); ++i) words[i] = rng_.Bits();
     Flush(staging);
     const bool keep_mapped = rng_.OneIn(2);
     if (!keep_mapped) Unmap(staging);
