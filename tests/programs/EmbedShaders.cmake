@@ -1,4 +1,4 @@
-# kronos_embed_shaders(TARGET a.comp b.comp ...): compiles each shader and makes "a.comp.h", with the array a_comp, for
+# kronos_embed_shaders(TARGET a.comp b.comp ...): compiles each shader and makes "a.comp.h", with the array kAComp, for
 # TARGET to include.
 find_program(GLSLANG_VALIDATOR NAMES glslangValidator glslang REQUIRED)
 set(KRONOS_EMBED_SPIRV ${CMAKE_CURRENT_LIST_DIR}/embed_spirv.py)
@@ -8,12 +8,11 @@ function(kronos_embed_shaders TARGET)
   file(MAKE_DIRECTORY ${FOLDER})
   foreach(SHADER IN LISTS ARGN)
     get_filename_component(FILE ${SHADER} NAME)
-    string(MAKE_C_IDENTIFIER ${FILE} NAME)
     set(SOURCE ${CMAKE_CURRENT_SOURCE_DIR}/${SHADER})
     add_custom_command(
       OUTPUT ${FOLDER}/${FILE}.h
       COMMAND ${GLSLANG_VALIDATOR} -V --quiet --target-env vulkan1.1 -o ${FOLDER}/${FILE}.spv ${SOURCE}
-      COMMAND ${Python3_EXECUTABLE} ${KRONOS_EMBED_SPIRV} ${FOLDER}/${FILE}.spv ${NAME} ${FOLDER}/${FILE}.h
+      COMMAND ${Python3_EXECUTABLE} ${KRONOS_EMBED_SPIRV} ${FOLDER}/${FILE}.spv ${FILE} ${FOLDER}/${FILE}.h
       DEPENDS ${SOURCE} ${KRONOS_EMBED_SPIRV}
       COMMENT "Compiling ${FILE}" VERBATIM)
     target_sources(${TARGET} PRIVATE ${FOLDER}/${FILE}.h)

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a SPIR-V file as a C++ header: `constexpr uint32_t NAME[]`."""
+"""Writes a SPIR-V file as a C++ header: `constexpr uint32_t kName[]`, from x.comp: kXComp."""
+import re
 import struct
 import sys
 
 
 def main():
     if len(sys.argv) != 4:
-        sys.exit("usage: embed_spirv.py IN.spv NAME OUT.h")
-    source, name, target = sys.argv[1:]
+        sys.exit("usage: embed_spirv.py IN.spv SHADER OUT.h")
+    source, shader, target = sys.argv[1:]
+    name = "k" + "".join(part.capitalize() for part in re.split(r"\W|_", shader))
     with open(source, "rb") as file:
         data = file.read()
     if len(data) % 4 or data[:4] != b"\x03\x02\x23\x07":

@@ -312,6 +312,7 @@ void Recorder::CopySlices(uint32_t from, uint32_t from_slice, uint32_t to, uint3
     ++counts_.transfers;
     if (gpu_.features.copy2 && Flip()) {
         std::vector<VkBufferCopy2> regions2;
+        regions2.reserve(regions.size());
         for (const VkBufferCopy& region : regions) {
             regions2.push_back(
                 {VK_STRUCTURE_TYPE_BUFFER_COPY_2, nullptr, region.srcOffset, region.dstOffset, region.size});

@@ -122,7 +122,7 @@ class Worker {
     // Waits for all that may still run it, and invalidates primaries that execute it.
     void Settle(Recording& recording);
     void Invalidate(Recording& recording);
-    std::vector<Recording*> Primaries(std::function<bool(const Recording&)> fits);
+    std::vector<Recording*> Primaries(const std::function<bool(const Recording&)>& fits);
     Recording* PickRecording(bool secondary);
     std::vector<Recording*> PickSecondaries(const Recording& primary);
     void ReallocateRecording();

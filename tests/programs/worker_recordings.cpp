@@ -50,7 +50,7 @@ void Worker::CreateRecordings(CommandPool& pool, Usage usage, bool secondary, ui
     }
 }
 
-std::vector<Recording*> Worker::Primaries(std::function<bool(const Recording&)> fits) {
+std::vector<Recording*> Worker::Primaries(const std::function<bool(const Recording&)>& fits) {
     std::vector<Recording*> found;
     for (CommandPool& pool : command_pools_) {
         for (const auto& recording : pool.recordings) {

@@ -275,12 +275,12 @@ void Worker::CreatePipelines() {
         CHECK(api_.CreateComputePipelines(gpu_.device, cache, 1, &info, nullptr, &made.handle));
         api_.DestroyShaderModule(gpu_.device, module, nullptr);
     };
-    pipeline(Shader::Mix, Layout::Pair, mix_comp, sizeof(mix_comp), 0, 0);
-    pipeline(Shader::MixTwisted, Layout::Pair, mix_comp, sizeof(mix_comp), 0, 0x5a5a5a5a);
-    pipeline(Shader::MixBase, Layout::Pair, mix_comp, sizeof(mix_comp), VK_PIPELINE_CREATE_DISPATCH_BASE_BIT, 0);
-    pipeline(Shader::MixPushed, Layout::Pushed, mix_comp, sizeof(mix_comp), 0, 0);
-    pipeline(Shader::Scale, Layout::Scale, scale_comp, sizeof(scale_comp), 0, 0);
-    pipeline(Shader::Stamp, Layout::Stamp, stamp_comp, sizeof(stamp_comp), 0, 0);
+    pipeline(Shader::Mix, Layout::Pair, kMixComp, sizeof(kMixComp), 0, 0);
+    pipeline(Shader::MixTwisted, Layout::Pair, kMixComp, sizeof(kMixComp), 0, 0x5a5a5a5a);
+    pipeline(Shader::MixBase, Layout::Pair, kMixComp, sizeof(kMixComp), VK_PIPELINE_CREATE_DISPATCH_BASE_BIT, 0);
+    pipeline(Shader::MixPushed, Layout::Pushed, kMixComp, sizeof(kMixComp), 0, 0);
+    pipeline(Shader::Scale, Layout::Scale, kScaleComp, sizeof(kScaleComp), 0, 0);
+    pipeline(Shader::Stamp, Layout::Stamp, kStampComp, sizeof(kStampComp), 0, 0);
     api_.DestroyPipelineCache(gpu_.device, cache, nullptr);
 
     if (!gpu_.features.templates) return;

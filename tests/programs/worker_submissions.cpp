@@ -352,6 +352,7 @@ void Worker::WaitTimeline(uint64_t value) {
 
 void Worker::WaitFences(const std::vector<Fence*>& fences, bool all) {
     std::vector<VkFence> handles;
+    handles.reserve(fences.size());
     for (const Fence* fence : fences) handles.push_back(fence->handle);
     ++counts_.waits;
     CHECK(api_.WaitForFences(gpu_.device, static_cast<uint32_t>(handles.size()), handles.data(),
