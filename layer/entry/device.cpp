@@ -70,7 +70,7 @@ DeviceLabel Describe(const Instance& instance, VkPhysicalDevice physical,
 // The line that says the layer is active: once for each device name and file, programs that make a hundred devices
 // exist.
 void Announce(const Log& log, const DeviceLabel& label, const std::string& where) {
-    static std::mutex& mutex = *new std::mutex;
+    static ForkMutex& mutex = *new ForkMutex(LockRank::kAnnounce);
     static auto& told = *new std::set<std::string>;
     const std::string line = fmt::format("active on {} ({}); statistics: {}", label.name, label.driver, where);
     std::lock_guard lock(mutex);
@@ -109,17 +109,21 @@ void ForgetBuffer(Device& device, CommandBuffer* buffer) {
     delete buffer;
 }
 
-void ForgetPool(Device& device, VkCommandPool pool) {
-    const std::unique_ptr<Device::CommandPool> state(device.pools.Erase(pool));
-    if (!state) return;
-    for (CommandBuffer* buffer : state->buffers) ForgetBuffer(device, buffer);
+void ForgetBuffers(Device& device, Device::CommandPool* pool) {
+    for (CommandBuffer* buffer : pool->buffers) ForgetBuffer(device, buffer);
+    delete pool;
 }
 
 void RememberQueue(Device& device, VkQueue handle) {
-    if (!handle || FindQueue(handle)) return;
+    const auto known = [&] {
+        const Queue* queue = FindQueue(handle);
+        return queue &&
+               queue->device == &device;  // another device's: a handle of one that was never destroyed, used again
+    };
+    if (!handle || known()) return;
     Guarded(device.log.get(), "vkGetDeviceQueue", false, [&] {
         std::lock_guard lock(device.queues_mutex);
-        if (FindQueue(handle)) return true;
+        if (known()) return true;
         auto queue = std::make_unique<Queue>(Queue{handle, &device});
         device.queues.push_back(handle);
         registry.queues.Insert(handle, queue.get());
@@ -158,7 +162,11 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkD
             VkPhysicalDeviceProperties properties = {};
             instance.down.GetPhysicalDeviceProperties(physical, &properties);
             ShareSlots(state->down, *device, next, std::min(instance.api_version, properties.apiVersion));
-            StartStats(*state, properties);
+            // Statistics that cannot be had are no reason to fail: the device works, uncounted.
+            if (!Guarded(state->log.get(), "statistics", false, [&] { return StartStats(*state, properties), true; })) {
+                state->stats.reset();
+                state->gates &= ~uint32_t{kGateStats};
+            }
             registry.devices.Insert(DispatchKey(*device), state.get());
             static_cast<void>(state.release());  // the registry holds it now
         } catch (...) {
@@ -175,9 +183,7 @@ VKAPI_ATTR void VKAPI_CALL DestroyDevice(VkDevice device, const VkAllocationCall
     const std::unique_ptr<Device> state(registry.devices.Erase(DispatchKey(device)));
     if (!state) return;
     for (const VkQueue handle : state->queues) delete registry.queues.Erase(handle);
-    std::vector<VkCommandPool> leaked;
-    state->pools.ForEach([&](VkCommandPool pool, Device::CommandPool*) { leaked.push_back(pool); });
-    for (const VkCommandPool pool : leaked) ForgetPool(*state, pool);
+    state->pools.ForEach([&](VkCommandPool, Device::CommandPool* pool) { ForgetBuffers(*state, pool); });
     state->stats.reset();
     state->down.DestroyDevice(device, allocator);
 }
@@ -212,7 +218,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateCommandPool(VkDevice device, const VkComman
 VKAPI_ATTR void VKAPI_CALL DestroyCommandPool(VkDevice device, VkCommandPool pool,
                                               const VkAllocationCallbacks* allocator) {
     Device& state = DeviceOf(device);
-    if (pool) ForgetPool(state, pool);
+    if (Device::CommandPool* known = state.pools.Erase(pool)) ForgetBuffers(state, known);
     state.down.DestroyCommandPool(device, pool, allocator);
 }
 

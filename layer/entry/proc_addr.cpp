@@ -102,7 +102,8 @@ void Share(Table& table, bool device_scope, uint32_t version, Ask ask) {
         std::memcpy(&pointer, slot, sizeof pointer);
         // A driver may hand out a core command of a version that the program did not ask for; it is not the program's
         // then.
-        if (hook.core_version == 0 || version < hook.core_version) {
+        // And a layer below may know only the alias.
+        if (!pointer || hook.core_version == 0 || version < hook.core_version) {
             PFN_vkVoidFunction alias = nullptr;
             for (const std::string& name : AliasesOf(hook))
                 if (!alias) alias = ask(name.c_str());

@@ -46,7 +46,7 @@ struct Device {
     struct CommandPool;
     HandleMap<VkCommandPool, CommandPool*> pools;
     HandleMap<VkDeviceMemory, uint64_t> memory_bytes;  ///< size of each living allocation
-    std::mutex queues_mutex;
+    ForkMutex queues_mutex{LockRank::kQueues};
     std::vector<VkQueue> queues;  ///< guarded by queues_mutex
 };
 

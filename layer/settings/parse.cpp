@@ -4,6 +4,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <charconv>
+#include <cstring>
 #include <map>
 
 #include "support/text.h"
@@ -18,7 +19,7 @@ bool Set(Settings& settings, const SettingRow& row, std::string_view text) {
         case SettingType::kEnum:
             for (int32_t i = 0; i < row.name_count; ++i) {
                 if (Lower(text) == row.names[i]) {
-                    *static_cast<int32_t*>(field) = i;
+                    std::memcpy(field, &i, sizeof i);  // the field's type is an enumeration of this size
                     return true;
                 }
             }
@@ -72,9 +73,8 @@ std::string Printable(std::string_view value) {
 }  // namespace
 
 const SettingRow* FindSetting(std::string_view key) {
-    const std::string lower = Lower(key);
     for (const SettingRow& row : kSettingRows)
-        if (row.key == lower) return &row;
+        if (row.key == key) return &row;
     return nullptr;
 }
 

@@ -31,7 +31,7 @@ ResolvedSettings ResolveSettings(std::span<const GivenSetting> given);
 /// "unknown setting 'statz' ...": one line.
 std::string UnknownSettingLine(std::string_view key, std::string_view value, std::string_view source);
 
-/// The row of a key, or nullptr. Keys are compared without regard to case.
+/// The row of a key, or nullptr. Keys are compared letter by letter.
 const SettingRow* FindSetting(std::string_view key);
 
 }  // namespace kronos

@@ -50,7 +50,7 @@ std::vector<GivenSetting> FileLines() {
         if (!text.starts_with(kFilePrefix)) continue;
         text.remove_prefix(kFilePrefix.size());
         const size_t equals = text.find('=');
-        lines.push_back({std::string(Trim(text.substr(0, equals))),
+        lines.push_back({Lower(Trim(text.substr(0, equals))),
                          equals == std::string_view::npos ? "" : std::string(Trim(text.substr(equals + 1))),
                          path.string()});
     }
@@ -66,10 +66,13 @@ void AddUnknownVariables(std::vector<GivenSetting>& given) {
         std::string_view key;
         for (const std::string_view prefix : {std::string_view("VK_KRONOS_COMPUTE_"), std::string_view("KRONOS_")})
             if (name.starts_with(prefix) && key.empty()) key = name.substr(prefix.size());
-        if (key.empty() || FindSetting(key)) continue;
+        const SettingRow* row = FindSetting(Lower(key));
+        if (key.empty() || (row && (name == row->long_env || name == row->short_env))) continue;
         bool other = false;
         for (const std::string_view known : kOtherVariables) other = other || name == known;
-        if (!other) given.push_back({Lower(key), std::string(text.substr(equals + 1)), std::string(name)});
+        // A known key in the wrong case is told by the whole name: variables are compared letter by letter.
+        if (!other)
+            given.push_back({std::string(row ? name : key), std::string(text.substr(equals + 1)), std::string(name)});
     }
 }
 

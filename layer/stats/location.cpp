@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stats/location.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <vector>
 
@@ -16,6 +20,19 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kSuffixes[] = {".kronos.jsonl", ".kronos.csv"};
+
+// True when the folder is there, ours and writable. Missing folders are made, for us alone, but only under one that
+// exists and is ours: no home is made that was not there, and none of somebody else (sudo -E) gets files that he cannot
+// remove.
+bool MakeFolder(const fs::path& folder) {
+    struct stat status = {};
+    if (stat(folder.c_str(), &status) == 0)
+        return S_ISDIR(status.st_mode) && status.st_uid == geteuid() && access(folder.c_str(), W_OK | X_OK) == 0;
+    const fs::path parent = folder.parent_path();
+    const bool temporary = lstat(parent.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX);
+    return (temporary || (parent != folder && parent.has_relative_path() && MakeFolder(parent))) &&
+           mkdir(folder.c_str(), 0700) == 0;
+}
 
 fs::path DefaultFolder() {
     std::error_code error;
@@ -29,20 +46,26 @@ fs::path DefaultFolder() {
     // In a shared temporary folder somebody else can have made the name first: only a folder of our own will do.
     if (const fs::path temporary = fs::temp_directory_path(error); !error)
         places.push_back(temporary / ("kronos-" + std::to_string(getuid())));
-    for (const fs::path& place : places) {
-        fs::create_directories(place, error);
-        struct stat status = {};
-        if (lstat(place.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
-            access(place.c_str(), W_OK | X_OK) == 0)
-            return place;
-    }
+    for (const fs::path& place : places)
+        if (MakeFolder(place)) return place;
     return {};
 }
 
-bool IsStatsFile(const fs::path& path) {
-    const std::string name = path.filename().string();
-    return std::any_of(std::begin(kSuffixes), std::end(kSuffixes),
-                       [&](const char* suffix) { return name.ends_with(suffix); });
+// A file that the layer named itself, <program>-<pid>, of a process that is no more. What users call otherwise is
+// theirs.
+bool IsLeftOver(const fs::path& path) {
+    std::string_view name = path.native();
+    name.remove_prefix(name.rfind('/') + 1);
+    const auto* suffix =
+        std::find_if(std::begin(kSuffixes), std::end(kSuffixes), [&](const char* s) { return name.ends_with(s); });
+    if (suffix == std::end(kSuffixes)) return false;
+    name.remove_suffix(std::strlen(*suffix));
+    const size_t dash = name.rfind('-');
+    pid_t pid = 0;
+    if (dash == std::string_view::npos) return false;
+    const auto [end, error] = std::from_chars(name.data() + dash + 1, name.data() + name.size(), pid);
+    if (error != std::errc() || end != name.data() + name.size() || pid <= 0) return false;
+    return kill(pid, 0) != 0 && errno == ESRCH;
 }
 
 }  // namespace
@@ -50,10 +73,11 @@ bool IsStatsFile(const fs::path& path) {
 void PruneStatsFiles(const std::string& folder, size_t keep) {
     std::error_code error;
     std::vector<std::pair<fs::file_time_type, fs::path>> files;
-    for (const auto& entry : fs::directory_iterator(folder, error)) {
-        if (!IsStatsFile(entry.path()) || !entry.is_regular_file(error)) continue;
-        const auto time = entry.last_write_time(error);
-        if (!error) files.emplace_back(time, entry.path());
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+        std::error_code unreadable;
+        if (!IsLeftOver(entry->path()) || !entry->is_regular_file(unreadable)) continue;
+        const auto time = entry->last_write_time(unreadable);
+        if (!unreadable) files.emplace_back(time, entry->path());
     }
     if (files.size() <= keep) return;
     std::sort(files.begin(), files.end());

@@ -15,7 +15,8 @@ namespace kronos {
 /// `log`).
 std::string StatsPath(const Settings& settings, const Log& log);
 
-/// Removes the oldest statistics files of `folder` until at most `keep` remain. Other files are never touched.
+/// Removes the oldest statistics files of processes that are no more until at most `keep` of those remain. Files of
+/// running processes and files under other names are never touched.
 void PruneStatsFiles(const std::string& folder, size_t keep);
 
 }  // namespace kronos

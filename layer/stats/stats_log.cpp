@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stats/stats_log.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <map>
 
 #include "stats/device_stats.h"
 #include "support/clock.h"
+#include "support/fork_mutex.h"
 #include "support/process.h"
 
 namespace kronos {
@@ -26,131 +22,151 @@ constexpr size_t kWriteAt = size_t{256} << 10;
 
 // Never destroyed: programs call Vulkan after static objects have died.
 struct OpenLogs {
-    std::mutex mutex;
-    std::map<std::string, std::weak_ptr<StatsLog>> by_path;
+    ForkMutex mutex{LockRank::kStatsLogs};
+    std::map<std::string, std::weak_ptr<StatsLog>> by_target;
 };
 OpenLogs& Logs() {
-    static OpenLogs& logs = *[] {
-        OnFork([] { Logs().mutex.lock(); }, [] { Logs().mutex.unlock(); });
-        return new OpenLogs;
-    }();
+    static OpenLogs& logs = *new OpenLogs;
     return logs;
 }
 
+// Runs `body`; memory that is short costs statistics, never the program.
+template <class Body>
+void Safely(const Log& log, Body body) noexcept {
+    try {
+        body();
+    } catch (const std::exception& error) {
+        try {
+            log.Error("statistics: {}", error.what());
+        } catch (const std::exception&) {
+            // Not even the message found memory.
+        }
+    }
+}
+
+// None of the program's signals may be delivered on a thread that is started while this lives.
+class BlockAllSignals {
+  public:
+    BlockAllSignals() {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    ~BlockAllSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+  private:
+    sigset_t before_;
+};
+
 // Runs after the program's exit handlers that were registered before the layer was loaded, and before libc is done.
 [[gnu::destructor]] void FlushAtExit() {
-    std::vector<std::shared_ptr<StatsLog>> living;
+    // The devices still own their logs; what is held here is kept, so that no log is joined from a destructor.
+    static auto& living = *new std::vector<std::shared_ptr<StatsLog>>;
     {
         std::lock_guard lock(Logs().mutex);
-        for (auto& [path, weak] : Logs().by_path)
+        for (auto& [target, weak] : Logs().by_target)
             if (auto log = weak.lock()) living.push_back(std::move(log));
     }
     for (const auto& log : living) log->Exit();
-    // The devices still own their logs; if a device died meanwhile its log must not be joined from a destructor.
-    static auto& kept = *new std::vector<std::shared_ptr<StatsLog>>;
-    kept = std::move(living);
 }
 
 }  // namespace
 
 std::shared_ptr<StatsLog> StatsLog::Open(const Target& target, std::shared_ptr<Log> log) {
     OpenLogs& logs = Logs();
+    // Instances that want the same file in another way each append to it: lines are written whole.
+    const std::string key =
+        fmt::format("{}|{}|{}|{}", target.path, static_cast<int>(target.format), target.limit_bytes, target.tick_ns);
     std::lock_guard lock(logs.mutex);
-    auto& known = logs.by_path[target.path];
-    if (auto open = known.lock(); open && !open->Inherited()) return open;
-    const int fd = open(target.path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
-    struct stat status = {};
-    const bool regular = fd >= 0 && fstat(fd, &status) == 0;
-    if (!regular) {
-        const int error = errno;
-        if (fd >= 0) close(fd);
-        log->Warn(
-            "stats_file = '{}' cannot be opened ({}); a path that can be written is allowed; counting without a file",
-            target.path, strerror(error));
-        logs.by_path.erase(target.path);
-        return nullptr;
-    }
+    if (auto known = logs.by_target[key].lock(); known && !known->Inherited()) return known;
     // In a forked child the object is left alone: its thread is not there to be joined, and the condition variable's
     // destructor would wait for that thread for ever.
-    std::shared_ptr<StatsLog> made(new StatsLog(target, fd, std::move(log)), [](StatsLog* old) {
+    std::shared_ptr<StatsLog> made(new StatsLog(target, std::move(log)), [](StatsLog* old) {
         if (!old->Inherited()) delete old;
     });
-    if (target.format == StatsFormat::kCsv && status.st_size == 0) made->buffer_ = CsvHeader();
-    known = made;
+    if (const std::string error = made->file_.Open(target.path); !error.empty()) {
+        made->log_->Warn(
+            "stats_file = '{}' cannot be opened ({}); a path that can be written is allowed; counting without a file",
+            target.path, error);
+        logs.by_target.erase(key);
+        return nullptr;
+    }
+    if (target.format == StatsFormat::kCsv && made->file_.IsEmpty()) made->buffer_ = CsvHeader();
+    logs.by_target[key] = made;
     if (target.tick_ns) made->StartThread();
     return made;
 }
 
-StatsLog::StatsLog(Target target, int fd, std::shared_ptr<Log> log)
-    : target_(std::move(target)), log_(std::move(log)), fork_generation_(ForkGeneration()), fd_(fd) {}
+StatsLog::StatsLog(Target target, std::shared_ptr<Log> log)
+    : target_(std::move(target)), log_(std::move(log)), fork_generation_(ForkGeneration()) {}
 
-StatsLog::~StatsLog() {
-    if (thread_) {
-        {
-            std::lock_guard lock(wake_mutex_);
-            stop_ = true;
-        }
-        wake_.notify_one();
-        thread_->join();
-    }
-    if (fd_ >= 0) close(fd_);
-}
+StatsLog::~StatsLog() { StopThread(); }
 
 bool StatsLog::Inherited() const { return fork_generation_ != ForkGeneration(); }
 
 // At the first frame, not before: most of a thousand devices that a test program makes never have one.
 void StatsLog::StartThread() {
-    if (started_.load(std::memory_order_relaxed) || started_.exchange(true)) return;
-    // The program's signals are the program's: none may be delivered on our thread.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    std::lock_guard lock(wake_mutex_);
+    if (started_ || stop_) return;
+    started_ = true;
+    const BlockAllSignals blocked;
     try {
         thread_ = std::make_unique<std::thread>([this] { Run(); });
         pthread_setname_np(thread_->native_handle(), "kronos-stats");
-    } catch (const std::system_error& error) {
+    } catch (const std::exception& error) {
         direct_ = true;
         log_->Warn("no thread for the statistics ({}); frames are written where they end", error.what());
     }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void StatsLog::StopThread() {
+    std::unique_ptr<std::thread> thread;
+    {
+        std::lock_guard lock(wake_mutex_);
+        stop_ = true;
+        thread = std::move(thread_);
+    }
+    wake_.notify_one();
+    if (thread) thread->join();
 }
 
 void StatsLog::Attach(DeviceStats* device) {
     if (Inherited()) return;
+    const std::string line =
+        target_.format == StatsFormat::kCsv ? DeviceCsv(device->label()) : DeviceJson(device->label());
     std::lock_guard lock(mutex_);
+    buffer_ += line;
     devices_.push_back(device);
-    buffer_ += target_.format == StatsFormat::kCsv ? DeviceCsv(device->label()) : DeviceJson(device->label());
     Write();
 }
 
-void StatsLog::Detach(DeviceStats* device) {
+void StatsLog::Detach(DeviceStats* device) noexcept {
     if (Inherited()) return;
     std::lock_guard lock(mutex_);
-    const auto found = std::find(devices_.begin(), devices_.end(), device);
-    if (found == devices_.end()) return;
-    Finish(device, false);
-    devices_.erase(found);
-    Write();
+    if (std::erase(devices_, device) == 0) return;
+    Safely(*log_, [&] { Finish(device, false); });
+    Safely(*log_, [&] { Write(); });
 }
 
-void StatsLog::Kick(bool soon) {
+void StatsLog::Kick(bool soon) noexcept {
     if (direct_.load(std::memory_order_acquire)) {
         if (Inherited()) return;
         std::lock_guard lock(mutex_);
-        Drain();
+        Safely(*log_, [&] { Drain(); });
         return;
     }
-    if (!started_.load(std::memory_order_relaxed)) StartThread();
+    if (!started_.load(std::memory_order_acquire)) StartThread();
     // A full ring costs nothing but finer frames, so a wake-up that comes late is no harm.
     if (soon || asleep_.load(std::memory_order_seq_cst)) wake_.notify_one();
 }
 
-void StatsLog::Exit() {
+void StatsLog::Exit() noexcept {
     if (Inherited()) return;
-    std::lock_guard lock(mutex_);
     direct_.store(true, std::memory_order_release);
-    for (DeviceStats* device : devices_) Finish(device, true);
-    Write();
+    StopThread();
+    std::lock_guard lock(mutex_);
+    for (DeviceStats* device : devices_) Safely(*log_, [&] { Finish(device, true); });
+    Safely(*log_, [&] { Write(); });
 }
 
 void StatsLog::Finish(DeviceStats* device, bool at_exit) {
@@ -187,7 +203,7 @@ void StatsLog::Run() {
         std::lock_guard lock(mutex_);
         const uint64_t now = NowNs();
         for (DeviceStats* device : devices_) device->Tick(now);
-        idle = Drain() ? 0 : idle + 1;
+        Safely(*log_, [&] { idle = Drain() ? 0 : idle + 1; });
     }
 }
 
@@ -200,7 +216,7 @@ bool StatsLog::Drain() {
 
 void StatsLog::AppendFrames(DeviceStats* device) {
     while (const auto frame = device->TakeFrame()) {
-        if (fd_ < 0) continue;
+        if (!file_.IsOpen()) continue;
         if (target_.limit_bytes && written_ + buffer_.size() >= target_.limit_bytes) {
             if (!limit_told_)
                 log_->Warn("{} has reached stats_limit ({} MiB): no more frames are written, the summary will be",
@@ -215,20 +231,9 @@ void StatsLog::AppendFrames(DeviceStats* device) {
 }
 
 void StatsLog::Write() {
-    size_t done = 0;
-    while (fd_ >= 0 && done < buffer_.size()) {
-        const ssize_t n = write(fd_, buffer_.data() + done, buffer_.size() - done);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) {
-            log_->Warn("{} cannot be written ({}): statistics stop here, the program goes on", target_.path,
-                       strerror(errno));
-            close(fd_);
-            fd_ = -1;
-            break;
-        }
-        done += static_cast<size_t>(n);
-    }
-    written_ += done;
+    if (const std::string error = file_.Write(buffer_); !error.empty())
+        log_->Warn("{} cannot be written ({}): statistics stop here, the program goes on", target_.path, error);
+    written_ += buffer_.size();
     buffer_.clear();
 }
 

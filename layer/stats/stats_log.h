@@ -17,6 +17,7 @@
 
 #include "kronos/settings.h"
 #include "stats/format.h"
+#include "support/append_file.h"
 #include "support/log.h"
 
 namespace kronos {
@@ -43,13 +44,13 @@ class StatsLog {
     /// Writes the device's line. The device must stay alive until Detach.
     void Attach(DeviceStats* device);
     /// Writes what the device still has, and its summary.
-    void Detach(DeviceStats* device);
+    void Detach(DeviceStats* device) noexcept;
     /// A frame was closed. `soon`: the device's ring is filling up. No lock and, while the thread is awake, no system
     /// call.
-    void Kick(bool soon);
+    void Kick(bool soon) noexcept;
 
     /// At process exit: writes all frames and a summary of each living device; from then on Kick writes by itself.
-    void Exit();
+    void Exit() noexcept;
 
     /// Writes all frames there are, as the thread does now and then.
     void DrainForTest() {
@@ -58,11 +59,12 @@ class StatsLog {
     }
 
   private:
-    StatsLog(Target target, int fd, std::shared_ptr<Log> log);
+    StatsLog(Target target, std::shared_ptr<Log> log);
 
     void Run();
     bool Inherited() const;  // true in a forked child: the file and the thread are the parent's
     void StartThread();
+    void StopThread();
     // These with mutex_ held.
     bool Drain();
     void Finish(DeviceStats* device, bool at_exit);  // the last frames and the summary
@@ -74,15 +76,15 @@ class StatsLog {
     const uint32_t fork_generation_;
 
     std::mutex mutex_;
-    int fd_;  // -1: writing failed, nothing more is written
+    AppendFile file_;  // not open: writing failed, nothing more is written
     uint64_t written_ = 0;
     bool limit_told_ = false;
     std::string buffer_;
     std::vector<DeviceStats*> devices_;
 
     std::condition_variable wake_;
-    std::mutex wake_mutex_;  // guards stop_; never held while writing
-    bool stop_ = false;
+    std::mutex wake_mutex_;  // guards stop_ and thread_; never held while writing
+    bool stop_ = false;      // for good
     std::atomic<bool> asleep_{false};
     std::atomic<bool> started_{false};
     std::atomic<bool> direct_{false};  // no thread: Kick writes

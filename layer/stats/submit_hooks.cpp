@@ -33,6 +33,8 @@ struct SubmitCount {
     bool frame_end = false;
 };
 
+// Before the call: a thread that waits for this submit may return before the call does, and ends the frame that holds
+// it.
 void CountSubmit(Device& device, const SubmitCount& count) {
     Counters& counters = device.stats->counters();
     counters.Add(Counter::kSubmits);
@@ -42,7 +44,6 @@ void CountSubmit(Device& device, const SubmitCount& count) {
     if (count.waits) counters.Add(Counter::kSemaphoreWaits, count.waits);
     if (count.signals) counters.Add(Counter::kSemaphoreSignals, count.signals);
     device.stats->OnSubmit();
-    if (count.frame_end) device.stats->OnBoundary(FrameEnd::kFrameBoundary);
 }
 
 // A host wait: `call` is the wait below. Ends a frame when it succeeded.
@@ -75,8 +76,9 @@ VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit(VkQueue queue, uint32_t info_count, c
             count.dispatches += DispatchesOf(info.pCommandBuffers[i]);
         count.frame_end = count.frame_end || EndsFrame(device, info.pNext);
     }
-    const VkResult result = device.down.QueueSubmit(queue, info_count, infos, fence);
     CountSubmit(device, count);
+    const VkResult result = device.down.QueueSubmit(queue, info_count, infos, fence);
+    if (count.frame_end) device.stats->OnBoundary(FrameEnd::kFrameBoundary);
     return result;
 }
 
@@ -93,8 +95,9 @@ VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit2(VkQueue queue, uint32_t info_count, 
             count.dispatches += DispatchesOf(info.pCommandBufferInfos[i].commandBuffer);
         count.frame_end = count.frame_end || EndsFrame(device, info.pNext);
     }
-    const VkResult result = device.down.QueueSubmit2(queue, info_count, infos, fence);
     CountSubmit(device, count);
+    const VkResult result = device.down.QueueSubmit2(queue, info_count, infos, fence);
+    if (count.frame_end) device.stats->OnBoundary(FrameEnd::kFrameBoundary);
     return result;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A map from handles to 8-byte values whose look-ups take no lock and never insert.
 //
-// Threads: Find may run at any time on any thread. Insert, Erase and ForEach lock the map's own mutex. As Vulkan
+// Threads: Find may run at any time on any thread. Insert and Erase lock the map's own mutex. As Vulkan
 // demands for the handles themselves, no thread may look up a key while another erases that same key.
 #pragma once
 
@@ -14,12 +14,14 @@
 #include <type_traits>
 #include <vector>
 
+#include "support/fork_mutex.h"
+
 namespace kronos {
 
-/// Open addressing with linear probing, at most half full. A table that was outgrown stays readable until the map dies,
-/// because a reader may still be in it; capacities double, so all of them together are at most as large as the current
-/// one. Keys: any pointer or integer handle but 0 and 1 (which no driver hands out; Insert refuses them by returning
-/// false).
+/// Open addressing with linear probing, at most half full. Erasing moves later entries of the run back into the hole,
+/// so no erased slots pile up, and only a growing number of living entries makes a new table. A table that was outgrown
+/// stays readable until the map dies, because a reader may still be in it; capacities double, so all of them together
+/// are at most as large as the current one. Keys: any pointer or integer handle but 0.
 template <class Key, class Value>
 class HandleMap {
     static_assert(std::is_trivially_copyable_v<Value> && sizeof(Value) <= 8);
@@ -32,23 +34,36 @@ class HandleMap {
     /// The value of `key`, or `missing`.
     Value Find(Key key, Value missing = {}) const {
         const uint64_t wanted = Bits(key);
-        const Table& table = *table_.load(std::memory_order_acquire);
-        for (uint64_t i = Home(wanted, table.shift);; ++i) {
-            const Slot& slot = table.slots[i & table.mask];
-            const uint64_t seen = slot.key.load(std::memory_order_acquire);
-            if (seen == wanted) return FromBits(slot.value.load(std::memory_order_acquire));
-            if (seen == kEmpty) return missing;
+        if (wanted == kEmpty) return missing;
+        for (;;) {
+            const uint64_t version = version_.load(std::memory_order_acquire);
+            const Table& table = *table_.load(std::memory_order_acquire);
+            for (uint64_t i = Home(wanted, table.shift);; ++i) {
+                const Slot& slot = table.slots[i & table.mask];
+                const uint64_t seen = slot.key.load(std::memory_order_acquire);
+                if (seen == wanted) {
+                    const uint64_t value = slot.value.load(std::memory_order_acquire);
+                    // The entry may have moved, and another have moved in, between the two loads.
+                    if (slot.key.load(std::memory_order_acquire) == wanted) return FromBits(value);
+                    break;
+                }
+                if (seen != kEmpty) continue;
+                // An entry that moves from behind us to before us is missed: what is not there is certain only if
+                // nothing moved.
+                if (!(version & 1) && version_.load(std::memory_order_acquire) == version) return missing;
+                break;
+            }
         }
     }
 
     /// Adds `key`, or replaces its value. Allocates when the table is half full; throws std::bad_alloc before any
-    /// change.
+    /// change. False, and nothing is changed, for the one key that cannot be in the map.
     bool Insert(Key key, Value value) {
         const uint64_t wanted = Bits(key);
-        if (wanted == kEmpty || wanted == kErased) return false;
+        if (wanted == kEmpty) return false;
         std::lock_guard lock(mutex_);
         Table* table = table_.load(std::memory_order_relaxed);
-        if ((table->used + 1) * 2 > table->mask + 1) table = Grow();
+        if ((table->live + 1) * 2 > table->mask + 1) table = Grow();
         Put(*table, wanted, ToBits(value));
         return true;
     }
@@ -56,29 +71,43 @@ class HandleMap {
     /// Removes `key` and returns its value, or `missing` when it was not there.
     Value Erase(Key key, Value missing = {}) {
         const uint64_t wanted = Bits(key);
+        if (wanted == kEmpty) return missing;
         std::lock_guard lock(mutex_);
         Table& table = *table_.load(std::memory_order_relaxed);
-        for (uint64_t i = Home(wanted, table.shift);; ++i) {
-            Slot& slot = table.slots[i & table.mask];
-            const uint64_t seen = slot.key.load(std::memory_order_relaxed);
+        uint64_t hole = Home(wanted, table.shift);
+        for (;; ++hole) {
+            const uint64_t seen = table.slots[hole & table.mask].key.load(std::memory_order_relaxed);
             if (seen == kEmpty) return missing;
-            if (seen != wanted) continue;
-            const Value value = FromBits(slot.value.load(std::memory_order_relaxed));
-            slot.key.store(kErased, std::memory_order_release);
-            --table.live;
-            SweepBack(table, i);
-            return value;
+            if (seen == wanted) break;
         }
+        const Value value = FromBits(table.slots[hole & table.mask].value.load(std::memory_order_relaxed));
+        --table.live;
+        version_.fetch_add(1, std::memory_order_acq_rel);
+        for (uint64_t i = hole + 1;; ++i) {
+            const Slot& from = table.slots[i & table.mask];
+            const uint64_t moving = from.key.load(std::memory_order_relaxed);
+            if (moving == kEmpty) break;
+            // An entry may go back to the hole unless its home lies behind the hole.
+            const uint64_t distance = (i - Home(moving, table.shift)) & table.mask;
+            if (distance < i - hole) continue;
+            Slot& to = table.slots[hole & table.mask];
+            to.key.store(kEmpty, std::memory_order_release);
+            to.value.store(from.value.load(std::memory_order_relaxed), std::memory_order_release);
+            to.key.store(moving, std::memory_order_release);
+            hole = i;
+        }
+        table.slots[hole & table.mask].key.store(kEmpty, std::memory_order_release);
+        version_.fetch_add(1, std::memory_order_release);
+        return value;
     }
 
-    /// Calls visit(key, value) for all entries, under the map's lock: visit must not come back to the map.
+    /// Calls visit(key, value) for all entries. No lock: nobody may change the map meanwhile.
     template <class Visit>
     void ForEach(Visit visit) const {
-        std::lock_guard lock(mutex_);
         const Table& table = *table_.load(std::memory_order_relaxed);
         for (uint64_t i = 0; i <= table.mask; ++i) {
             const uint64_t seen = table.slots[i].key.load(std::memory_order_relaxed);
-            if (seen != kEmpty && seen != kErased)
+            if (seen != kEmpty)
                 visit(KeyFromBits(seen), FromBits(table.slots[i].value.load(std::memory_order_relaxed)));
         }
     }
@@ -94,11 +123,9 @@ class HandleMap {
         std::lock_guard lock(mutex_);
         return owned_.size();
     }
-    /// For fork handlers: the child must not inherit a mutex that a thread it does not have holds.
-    std::mutex& mutex() const { return mutex_; }
 
   private:
-    static constexpr uint64_t kEmpty = 0, kErased = 1;
+    static constexpr uint64_t kEmpty = 0;
     static constexpr uint64_t kFirstCapacity = 64;
     struct Slot {
         std::atomic<uint64_t> key{kEmpty};
@@ -107,7 +134,6 @@ class HandleMap {
     struct Table {
         uint64_t mask = 0;
         int shift = 0;
-        uint64_t used = 0;  // live and erased
         uint64_t live = 0;
         std::unique_ptr<Slot[]> slots;
     };
@@ -146,52 +172,30 @@ class HandleMap {
     }
     Table* Grow() {
         Table& old = *table_.load(std::memory_order_relaxed);
-        uint64_t capacity = old.mask + 1;
-        if (old.live * 4 > capacity) capacity *= 2;  // else it is erased slots that fill it: the same size does
-        Table* grown = NewTable(capacity);
+        Table* grown = NewTable((old.mask + 1) * 2);
         for (uint64_t i = 0; i <= old.mask; ++i) {
             const uint64_t key = old.slots[i].key.load(std::memory_order_relaxed);
-            if (key != kEmpty && key != kErased) Put(*grown, key, old.slots[i].value.load(std::memory_order_relaxed));
+            if (key != kEmpty) Put(*grown, key, old.slots[i].value.load(std::memory_order_relaxed));
         }
         table_.store(grown, std::memory_order_release);
         return grown;
     }
     static void Put(Table& table, uint64_t key, uint64_t value) {
-        Slot* free = nullptr;
         for (uint64_t i = Home(key, table.shift);; ++i) {
             Slot& slot = table.slots[i & table.mask];
             const uint64_t seen = slot.key.load(std::memory_order_relaxed);
-            if (seen == key) {
-                slot.value.store(value, std::memory_order_release);
-                return;
-            }
-            if (seen == kErased && !free) free = &slot;
-            if (seen != kEmpty) continue;
-            if (!free) {
-                free = &slot;
-                ++table.used;
-            }
-            free->value.store(value, std::memory_order_relaxed);
-            free->key.store(key, std::memory_order_release);
-            ++table.live;
+            if (seen != key && seen != kEmpty) continue;
+            slot.value.store(value, std::memory_order_release);
+            slot.key.store(key, std::memory_order_release);
+            if (seen == kEmpty) ++table.live;
             return;
         }
     }
-    // Erased slots before an empty one guard nobody's probe path: they become empty again, so churn does not fill the
-    // table.
-    static void SweepBack(Table& table, uint64_t i) {
-        if (table.slots[(i + 1) & table.mask].key.load(std::memory_order_relaxed) != kEmpty) return;
-        for (;; --i) {
-            Slot& slot = table.slots[i & table.mask];
-            if (slot.key.load(std::memory_order_relaxed) != kErased) return;
-            slot.key.store(kEmpty, std::memory_order_release);
-            --table.used;
-        }
-    }
 
-    mutable std::mutex mutex_;
+    mutable ForkMutex mutex_{LockRank::kHandleMap};
     std::vector<std::unique_ptr<Table>> owned_;  // guarded by mutex_
     std::atomic<Table*> table_;
+    std::atomic<uint64_t> version_{0};  // odd while entries move
 };
 
 }  // namespace kronos

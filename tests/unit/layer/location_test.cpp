@@ -2,6 +2,7 @@
 #include "stats/location.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -47,15 +48,20 @@ TEST_F(LocationTest, AGivenPathIsExpandedAndNothingElse) {
 }
 
 TEST_F(LocationTest, OnlyTheOldestStatisticsFilesGo) {
-    Touch("a.kronos.jsonl", 300);
-    Touch("b.kronos.csv", 200);
-    Touch("c.kronos.jsonl", 100);
-    Touch("precious.txt", 1000);
+    // Process numbers above the kernel's largest belong to nobody.
+    const std::string mine = "d-" + std::to_string(getpid()) + ".kronos.jsonl";
+    Touch("a-5000001.kronos.jsonl", 300);
+    Touch("b-b-5000002.kronos.csv", 200);
+    Touch("c-5000003.kronos.jsonl", 100);
+    for (const std::string& kept :
+         {mine, std::string("baseline.kronos.jsonl"), std::string("x-1y.kronos.csv"), std::string("e-5000004.txt")})
+        Touch(kept, 1000);
     PruneStatsFiles(folder_.string(), 2);
-    EXPECT_FALSE(fs::exists(folder_ / "a.kronos.jsonl"));
-    EXPECT_TRUE(fs::exists(folder_ / "b.kronos.csv"));
-    EXPECT_TRUE(fs::exists(folder_ / "c.kronos.jsonl"));
-    EXPECT_TRUE(fs::exists(folder_ / "precious.txt"));
+    EXPECT_FALSE(fs::exists(folder_ / "a-5000001.kronos.jsonl"));
+    for (const std::string& kept :
+         {mine, std::string("b-b-5000002.kronos.csv"), std::string("c-5000003.kronos.jsonl"),
+          std::string("baseline.kronos.jsonl"), std::string("x-1y.kronos.csv"), std::string("e-5000004.txt")})
+        EXPECT_TRUE(fs::exists(folder_ / kept)) << kept;
 }
 
 TEST_F(LocationTest, AFolderThatCannotBeMadeFallsBackToTheTemporaryOne) {
@@ -65,6 +71,24 @@ TEST_F(LocationTest, AFolderThatCannotBeMadeFallsBackToTheTemporaryOne) {
     const std::string path = StatsPath(Settings{}, *log_);
     unsetenv("TMPDIR");
     EXPECT_EQ(fs::path(path).parent_path(), folder_ / ("kronos-" + std::to_string(getuid())));
+}
+
+TEST_F(LocationTest, NoHomeIsMadeThatWasNotThere) {
+    unsetenv("XDG_STATE_HOME");
+    const char* home = std::getenv("HOME");
+    const std::string saved = home ? home : "";
+    fs::create_directories(folder_ / "tmp");
+    chmod((folder_ / "tmp").c_str(), 01777);
+    setenv("TMPDIR", (folder_ / "tmp").c_str(), 1);
+    setenv("HOME", "/kronos-no-such-home/me", 1);
+    EXPECT_EQ(fs::path(StatsPath(Settings{}, *log_)).parent_path(),
+              folder_ / "tmp" / ("kronos-" + std::to_string(getuid())));
+    EXPECT_FALSE(fs::exists("/kronos-no-such-home"));
+    setenv("HOME", (folder_ / "home").c_str(), 1);
+    fs::create_directories(folder_ / "home");
+    EXPECT_EQ(fs::path(StatsPath(Settings{}, *log_)).parent_path(), folder_ / "home/.local/state/kronos");
+    setenv("HOME", saved.c_str(), 1);
+    unsetenv("TMPDIR");
 }
 
 TEST_F(LocationTest, ATemporaryFolderOfSomebodyElseIsNotUsed) {

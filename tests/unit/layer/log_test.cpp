@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -46,6 +47,23 @@ TEST(Log, AFileThatCannotBeOpenedIsSaidAndReplaced) {
     const std::string told = ::testing::internal::GetCapturedStderr();
     EXPECT_THAT(told, HasSubstr("log_file = '/dev/null/x/log' cannot be opened"));
     EXPECT_THAT(told, HasSubstr("still here"));
+}
+
+TEST(Log, AStandardErrorThatNobodyReadsDoesNotKillTheProgram) {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        int ends[2];
+        if (pipe(ends) != 0) _exit(2);
+        dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        Log::Create(LogLevel::kWarn, "")->Warn("to nobody");
+        _exit(0);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status)) << "killed by signal " << WTERMSIG(status);
 }
 
 TEST(Log, AppendsToAFile) {

@@ -41,6 +41,7 @@ TEST(ProcAddr, TheSlotHoldsTheCoreCommandWhereTheVersionHasIt) {
         << "the driver knows it, the program's version does not";
     EXPECT_EQ(Chosen(nullptr, true, VK_API_VERSION_1_1), Extension);
     EXPECT_EQ(Chosen(nullptr, false, VK_API_VERSION_1_1), nullptr);
+    EXPECT_EQ(Chosen(nullptr, true, VK_API_VERSION_1_3), Extension) << "a layer below that knows only the alias";
     EXPECT_EQ(Chosen(Core, false, VK_API_VERSION_1_1), Core) << "a driver that is generous";
 }
 

@@ -42,7 +42,7 @@ TEST(Settings, TheFirstSourceOfAKeyWins) {
 }
 
 TEST(Settings, ValuesAreTrimmedAndWordsKnowNoCase) {
-    const Settings settings = Resolve({{"STATS", " Summary\t", "a"}, {"frame_submits", " 12 ", "a"}}).settings;
+    const Settings settings = Resolve({{"stats", " Summary\t", "a"}, {"frame_submits", " 12 ", "a"}}).settings;
     EXPECT_EQ(settings.stats, Stats::kSummary);
     EXPECT_EQ(settings.frame_submits, 12);
 }

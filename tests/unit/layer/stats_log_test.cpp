@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stats/stats_log.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/ostream_sink.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -146,6 +149,50 @@ TEST_F(StatsLogTest, APathThatCannotBeOpenedIsOneLine) {
     target.path = std::filesystem::temp_directory_path().string();
     EXPECT_EQ(Open(target), nullptr);
     EXPECT_THAT(told_.str(), HasSubstr("Is a directory"));
+    ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+    EXPECT_EQ(Open(), nullptr) << "a pipe without a reader must not block the program";
+}
+
+TEST_F(StatsLogTest, WhatTheProgramDoesWithDescriptorsIsItsOwnAffair) {
+    auto device = Device(Open());
+    device->counters().Add(Counter::kMaps);
+    // The program closes what it did not open, as daemons do, and opens its own file: it may get our number.
+    for (int fd = 3; fd < 64; ++fd) close(fd);
+    const std::string own = path_.string() + ".own";
+    std::vector<int> fds;
+    for (int i = 0; i < 16; ++i) fds.push_back(open(own.c_str(), O_RDWR | O_CREAT, 0600));
+    device->CloseFrame(FrameEnd::kWait);
+    device.reset();
+    EXPECT_EQ(std::filesystem::file_size(own), 0u) << "statistics in the program's own file";
+    for (const int fd : fds) EXPECT_EQ(close(fd), 0) << "the program's descriptor was closed";
+    std::filesystem::remove(own);
+    EXPECT_THAT(told_.str(), HasSubstr("the program has closed its descriptor"));
+}
+
+TEST_F(StatsLogTest, NeverTakesTheNumbersOfTheStandardStreams) {
+    const int saved = dup(STDIN_FILENO);
+    close(STDIN_FILENO);
+    auto device = Device(Open());
+    EXPECT_EQ(fcntl(STDIN_FILENO, F_GETFD), -1) << "the program had closed it, and it must stay closed";
+    dup2(saved, STDIN_FILENO);
+    close(saved);
+    device.reset();
+    EXPECT_EQ(Of(Lines(), "summary").size(), 1u);
+}
+
+TEST_F(StatsLogTest, AFileSizeLimitDoesNotKillTheProgram) {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        const rlimit none = {0, 0};
+        setrlimit(RLIMIT_FSIZE, &none);
+        Device(Open()).reset();
+        _exit(told_.str().find("File too large") != std::string::npos ? 0 : 1);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status)) << "killed by signal " << WTERMSIG(status);
+    EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST_F(StatsLogTest, TheLimitStopsFramesButNotTheSummary) {

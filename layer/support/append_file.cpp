@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/append_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <ctime>
+
+namespace kronos {
+namespace {
+
+// A write can raise SIGPIPE (nobody reads) or SIGXFSZ (ulimit -f), which would end a program that wrote nothing itself.
+// They are held back on this thread, and one that the write has raised is taken away; one that was pending before
+// stays.
+class QuietWrites {
+  public:
+    QuietWrites() {
+        sigemptyset(&quiet_);
+        sigaddset(&quiet_, SIGPIPE);
+        sigaddset(&quiet_, SIGXFSZ);
+        pthread_sigmask(SIG_BLOCK, &quiet_, &before_);
+        sigpending(&pending_);
+    }
+    ~QuietWrites() {
+        for (const int signal : {SIGPIPE, SIGXFSZ}) {
+            sigset_t now, one;
+            sigpending(&now);
+            if (!sigismember(&now, signal) || sigismember(&pending_, signal)) continue;
+            sigemptyset(&one);
+            sigaddset(&one, signal);
+            const timespec none = {0, 0};
+            while (sigtimedwait(&one, nullptr, &none) < 0 && errno == EINTR) {
+            }
+        }
+        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+
+  private:
+    sigset_t quiet_, before_, pending_;
+};
+
+// errno, or 0.
+int WriteAll(int fd, std::string_view text) {
+    const QuietWrites quiet;
+    while (!text.empty()) {
+        const ssize_t n = write(fd, text.data(), text.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return errno;
+        text.remove_prefix(static_cast<size_t>(n));
+    }
+    return 0;
+}
+
+}  // namespace
+
+void AppendFile::WriteToStandardError(std::string_view text) {
+    const int saved = errno;
+    static_cast<void>(WriteAll(STDERR_FILENO, text));  // a closed or full standard error has no one to tell
+    errno = saved;
+}
+
+std::string AppendFile::Open(const std::string& path) {
+    Close();
+    int fd = open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
+    if (fd < 0) return strerror(errno);
+    if (fd <= STDERR_FILENO) {
+        // The program has closed a standard stream; what it prints there must not land in our file.
+        const int higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        const int error = errno;
+        close(fd);
+        if (higher < 0) return strerror(error);
+        fd = higher;
+    }
+    struct stat status = {};
+    if (fstat(fd, &status) != 0 || (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode))) {
+        close(fd);
+        return "not a regular file";
+    }
+    fd_ = fd;
+    device_ = status.st_dev;
+    inode_ = status.st_ino;
+    empty_ = status.st_size == 0;
+    return "";
+}
+
+bool AppendFile::StillOurs() const {
+    struct stat status = {};
+    return fstat(fd_, &status) == 0 && status.st_dev == device_ && status.st_ino == inode_;
+}
+
+std::string AppendFile::Write(std::string_view text) {
+    if (fd_ < 0 || text.empty()) return "";
+    if (!StillOurs()) {
+        fd_ = -1;
+        return "the program has closed its descriptor";
+    }
+    const int error = WriteAll(fd_, text);
+    if (!error) return "";
+    Close();
+    return strerror(error);
+}
+
+void AppendFile::Close() {
+    if (fd_ >= 0 && StillOurs()) close(fd_);
+    fd_ = -1;
+}
+
+}  // namespace kronos

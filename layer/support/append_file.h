@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// A file that is only appended to, inside somebody else's process: no descriptor the program could mistake for its own,
+// no signal the program did not cause. Externally synchronized.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+
+namespace kronos {
+
+class AppendFile {
+  public:
+    AppendFile() = default;
+    ~AppendFile() { Close(); }
+    AppendFile(const AppendFile&) = delete;
+    AppendFile& operator=(const AppendFile&) = delete;
+
+    /// Standard error, which is neither opened nor closed here.
+    static void WriteToStandardError(std::string_view text);
+
+    /// Opens for appending, makes the file when it is not there. "" or what is wrong. Only regular files and character
+    /// devices: opening a pipe could block for ever. The descriptor is above 2 and closed on exec.
+    std::string Open(const std::string& path);
+    bool IsOpen() const { return fd_ >= 0; }
+    bool IsEmpty() const { return empty_; }
+
+    /// Appends all of `text`. "" or what is wrong; then the file is closed. A program may close descriptors that it did
+    /// not open, and the number may be another file by now: then nothing is written and the number is left alone.
+    std::string Write(std::string_view text);
+    void Close();
+
+  private:
+    bool StillOurs() const;
+
+    int fd_ = -1;
+    dev_t device_ = 0;
+    ino_t inode_ = 0;
+    bool empty_ = false;
+};
+
+}  // namespace kronos
