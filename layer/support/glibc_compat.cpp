@@ -3,6 +3,17 @@
 // for C23's binary literals. On an older glibc those names are made here, hidden, from the functions that there are.
 #include <features.h>
 
+#include <sys/random.h>
+
+// libstdc++'s random_device asks for arc4random where it was built with glibc 2.36; nothing here uses it, and without this
+// the layer could not be loaded into containers with an older glibc.
+extern "C" unsigned int arc4random() {
+    unsigned int bits = 0;
+    while (getrandom(&bits, sizeof bits, 0) != static_cast<ssize_t>(sizeof bits)) {
+    }
+    return bits;
+}
+
 #if !__GLIBC_PREREQ(2, 38)
 
 #include <cstdlib>
