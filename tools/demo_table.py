@@ -16,7 +16,7 @@ COUNTERS = [("dispatches", "dispatches"), ("barriers", "barriers"), ("descriptor
 
 def measured(folder, name, rounds, way):
     documents = [json.loads((folder / f"{name}-{r}-{way}.json").read_text()) for r in range(1, rounds + 1)]
-    rows = [d["measurements"][0] for d in documents]
+    rows = [d["workloads"][0] for d in documents]
     verified = all(row["result"] == "ok" for row in rows)
     return documents[0]["device"], rows[0], verified, [row["total"]["median_ns"] / 1e6 for row in rows]
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One instance, one device and one compute queue.
+// One instance, one device and its compute queues.
 #include "context.h"
 
 #include <vulkan/vk_enum_string_helper.h>
@@ -97,11 +97,11 @@ void Require(VkResult result, const std::string& what) {
     if (result != VK_SUCCESS) throw WorkloadError(what + " failed: " + string_VkResult(result));
 }
 
-Context::Context(const std::string& wanted) {
+Context::Context(const std::string& wanted, const Extras& extras) {
     try {
         CreateInstance();
         ChooseDevice(wanted);
-        CreateDevice();
+        CreateDevice(extras);
     } catch (...) {
         // The destructor of a half-made object does not run.
         if (instance_) vkDestroyInstance(instance_, nullptr);
@@ -144,22 +144,85 @@ void Context::ChooseDevice(const std::string& wanted) {
     const Candidate& chosen = candidates[Choose(candidates, wanted)];
     physical_ = chosen.handle;
     properties_ = chosen.properties;
-    queue_family_ = static_cast<uint32_t>(chosen.family);
+    queues_ = {{VK_NULL_HANDLE, static_cast<uint32_t>(chosen.family)}};
     vkGetPhysicalDeviceMemoryProperties(physical_, &memory_);
 }
 
-void Context::CreateDevice() {
-    float priority = 1.0F;
-    auto queue = vku::InitStruct<VkDeviceQueueCreateInfo>();
-    queue.queueFamilyIndex = queue_family_;
-    queue.queueCount = 1;
-    queue.pQueuePriorities = &priority;
+bool Context::HasExtension(std::string_view name) const {
+    uint32_t count = 0;
+    Require(vkEnumerateDeviceExtensionProperties(physical_, nullptr, &count, nullptr),
+            "vkEnumerateDeviceExtensionProperties");
+    std::vector<VkExtensionProperties> extensions(count);
+    Require(vkEnumerateDeviceExtensionProperties(physical_, nullptr, &count, extensions.data()),
+            "vkEnumerateDeviceExtensionProperties");
+    return std::any_of(extensions.begin(), extensions.end(),
+                       [&](const VkExtensionProperties& e) { return name == e.extensionName; });
+}
+
+// The extension serves devices of 1.2 as well, and keeps the instance at 1.1, which every loader has.
+bool Context::HasTimeline() const {
+    if (!HasExtension(VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME)) return false;
+    auto timeline = vku::InitStruct<VkPhysicalDeviceTimelineSemaphoreFeatures>();
+    auto features = vku::InitStruct<VkPhysicalDeviceFeatures2>(&timeline);
+    vkGetPhysicalDeviceFeatures2(physical_, &features);
+    return timeline.timelineSemaphore == VK_TRUE;
+}
+
+void Context::AddSecondQueue() {
+    uint32_t count = 0;
+    vkGetPhysicalDeviceQueueFamilyProperties(physical_, &count, nullptr);
+    std::vector<VkQueueFamilyProperties> families(count);
+    vkGetPhysicalDeviceQueueFamilyProperties(physical_, &count, families.data());
+    for (uint32_t i = 0; i < count; ++i) {
+        if (i != queue_family() && (families[i].queueFlags & VK_QUEUE_COMPUTE_BIT)) {
+            queues_.push_back({VK_NULL_HANDLE, i});
+            return;
+        }
+    }
+    if (families[queue_family()].queueCount > 1) queues_.push_back({VK_NULL_HANDLE, queue_family()});
+}
+
+void Context::CreateDevice(const Extras& extras) {
+    if (extras.second_queue) AddSecondQueue();
+    const float priorities[] = {1.0F, 1.0F};
+    bool one_family = queues_.size() == 2 && queues_[0].family == queues_[1].family;
+    std::vector<VkDeviceQueueCreateInfo> infos;
+    for (const Queue& queue : queues_) {
+        if (one_family && !infos.empty()) break;
+        auto& info = infos.emplace_back(vku::InitStruct<VkDeviceQueueCreateInfo>());
+        info.queueFamilyIndex = queue.family;
+        info.queueCount = one_family ? 2 : 1;
+        info.pQueuePriorities = priorities;
+    }
     auto info = vku::InitStruct<VkDeviceCreateInfo>();
-    info.queueCreateInfoCount = 1;
-    info.pQueueCreateInfos = &queue;
+    info.queueCreateInfoCount = static_cast<uint32_t>(infos.size());
+    info.pQueueCreateInfos = infos.data();
+    auto timeline = vku::InitStruct<VkPhysicalDeviceTimelineSemaphoreFeatures>();
+    timeline.timelineSemaphore = VK_TRUE;
+    const char* extension = VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME;
+    bool with_timeline = extras.timeline && HasTimeline();
+    if (with_timeline) {
+        info.pNext = &timeline;
+        info.enabledExtensionCount = 1;
+        info.ppEnabledExtensionNames = &extension;
+    }
     Require(vkCreateDevice(physical_, &info, nullptr, &device_),
             std::string("vkCreateDevice on ") + properties_.deviceName);
-    vkGetDeviceQueue(device_, queue_family_, 0, &queue_);
+    for (size_t i = 0; i < queues_.size(); ++i) {
+        vkGetDeviceQueue(device_, queues_[i].family, one_family ? static_cast<uint32_t>(i) : 0, &queues_[i].handle);
+    }
+    if (with_timeline) {
+        counter_value_ = reinterpret_cast<PFN_vkGetSemaphoreCounterValue>(
+            vkGetDeviceProcAddr(device_, "vkGetSemaphoreCounterValueKHR"));
+    }
+}
+
+std::string Context::DriverText() const {
+    if (!HasExtension(VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME)) return std::to_string(properties_.driverVersion);
+    auto driver = vku::InitStruct<VkPhysicalDeviceDriverProperties>();
+    auto properties = vku::InitStruct<VkPhysicalDeviceProperties2>(&driver);
+    vkGetPhysicalDeviceProperties2(physical_, &properties);
+    return std::string(driver.driverName) + " " + driver.driverInfo;
 }
 
 uint32_t Context::MemoryType(uint32_t type_bits, VkMemoryPropertyFlags flags) const {

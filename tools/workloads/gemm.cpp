@@ -17,7 +17,7 @@ class Gemm final : public Workload {
         uint64_t elements = bytes / 4;
         n_ = static_cast<uint32_t>(std::sqrt(static_cast<double>(elements)));
         uint64_t matrix = uint64_t{n_} * n_;
-        shaders_ = {{"gemm", kGemmSpirv, 3, 2}};
+        shaders_ = {{"gemm", kGemmSpirv, 3, 2, 0b100}};
         // C starts as zeros, uploaded like any other input.
         buffers_ = {{"A", matrix * 4, SmallFloats(matrix, 5), false},
                     {"B", matrix * 4, SmallFloats(matrix, 6), false},

@@ -39,6 +39,7 @@ class Owned {
 using OwnedBuffer = Owned<VkBuffer, vkDestroyBuffer>;
 using OwnedMemory = Owned<VkDeviceMemory, vkFreeMemory>;
 using OwnedFence = Owned<VkFence, vkDestroyFence>;
+using OwnedSemaphore = Owned<VkSemaphore, vkDestroySemaphore>;
 using OwnedCommandPool = Owned<VkCommandPool, vkDestroyCommandPool>;
 using OwnedDescriptorPool = Owned<VkDescriptorPool, vkDestroyDescriptorPool>;
 using OwnedSetLayout = Owned<VkDescriptorSetLayout, vkDestroyDescriptorSetLayout>;

@@ -29,15 +29,16 @@ void Barrier(VkCommandBuffer commands, const Dispatch& dispatch, const std::vect
 
 }  // namespace
 
-NaiveWriting::NaiveWriting(const Context& context, const Workload& workload) : context_(context), workload_(workload) {
+NaiveWriting::NaiveWriting(const Job& job) : context_(job.context), workload_(job.workload), fault_(job.fault) {
     auto info = vku::InitStruct<VkCommandPoolCreateInfo>();
-    info.queueFamilyIndex = context.queue_family();
-    command_pool_ = OwnedCommandPool(context.device(), vkCreateCommandPool, info, "vkCreateCommandPool");
-    for (const Shader& shader : workload.shaders()) pipelines_.emplace_back(context, shader);
+    info.queueFamilyIndex = context_.queue_family();
+    command_pool_ = OwnedCommandPool(context_.device(), vkCreateCommandPool, info, "vkCreateCommandPool");
+    for (const Shader& shader : workload_.shaders()) pipelines_.emplace_back(context_, shader);
 }
 
 RunResult NaiveWriting::Run() {
     RunResult run;
+    extra_dispatch_ = fault_ == Fault::ExtraDispatch;
     Clock::time_point start = Clock::now();
     {
         std::vector<DedicatedBuffer> buffers;
@@ -46,7 +47,9 @@ RunResult NaiveWriting::Run() {
                                  VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
                                      VK_BUFFER_USAGE_TRANSFER_DST_BIT,
                                  VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT);
-            if (!spec.initial.empty()) Upload(buffers.back(), spec);
+            if (spec.initial.empty()) continue;
+            bool faulty = fault_ == Fault::WrongResult && buffers.size() - 1 == FaultyBuffer(workload_);
+            Upload(buffers.back(), spec, faulty ? Corrupted(spec.initial) : spec.initial);
         }
         Clock::time_point uploaded = Clock::now();
         OwnedDescriptorPool pool = MakeDescriptorPool();
@@ -64,11 +67,45 @@ RunResult NaiveWriting::Run() {
     return run;
 }
 
-void NaiveWriting::Upload(const DedicatedBuffer& target, const BufferSpec& spec) {
+Counts NaiveWriting::PerRun() const {
+    // Upload and Download: a staging buffer, a copy, a submit; the download's barrier to the host.
+    const Counts memory{.allocations = 1, .frees = 1};
+    const Counts staging = memory + Counts{.transfers = 1, .maps = 1, .unmaps = 1};
+    const Counts submit_and_wait{.recordings = 1,
+                                 .submits = 1,
+                                 .submit_infos = 1,
+                                 .command_buffers = 1,
+                                 .waits = 1,
+                                 .fences_created = 1,
+                                 .fences_destroyed = 1};
+    Counts counts;
+    for (const BufferSpec& spec : workload_.buffers()) {
+        counts += memory;
+        if (!spec.initial.empty()) counts += staging + submit_and_wait;
+        if (spec.read_back) counts += staging + submit_and_wait + Counts{.barriers = 1, .barrier_calls = 1};
+    }
+    // RunDispatch and MakeSet
+    for (const Dispatch& dispatch : workload_.dispatches()) {
+        uint64_t buffers = dispatch.buffers.size();
+        counts += submit_and_wait + Counts{.dispatches = 1,
+                                           .barriers = 2 * buffers,
+                                           .barrier_calls = 2,
+                                           .pipeline_binds = 1,
+                                           .set_binds = 1,
+                                           .pushes = 1,
+                                           .dispatches_submitted = 1,
+                                           .descriptor_updates = 1,
+                                           .descriptor_writes = buffers,
+                                           .sets_allocated = 1};
+    }
+    return counts;
+}
+
+void NaiveWriting::Upload(const DedicatedBuffer& target, const BufferSpec& spec, const Words& words) {
     DedicatedBuffer staging(context_, std::string("staging for ") + std::string(spec.name), spec.bytes,
                             VK_BUFFER_USAGE_TRANSFER_SRC_BIT,
                             VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT);
-    staging.Write(spec.initial);
+    staging.Write(words);
     SubmitAndWait([&](VkCommandBuffer commands) {
         VkBufferCopy region{0, 0, spec.bytes};
         vkCmdCopyBuffer(commands, staging.buffer(), target.buffer(), 1, &region);
@@ -147,6 +184,7 @@ void NaiveWriting::RunDispatch(const Dispatch& dispatch, const std::vector<Dedic
         vkCmdPushConstants(commands, pipeline.layout(), VK_SHADER_STAGE_COMPUTE_BIT, 0,
                            static_cast<uint32_t>(dispatch.push.size() * sizeof(uint32_t)), dispatch.push.data());
         vkCmdDispatch(commands, dispatch.groups[0], dispatch.groups[1], dispatch.groups[2]);
+        if (std::exchange(extra_dispatch_, false)) vkCmdDispatch(commands, 0, 0, 0);
         Barrier(commands, dispatch, buffers, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT, kBoth,
                 VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_READ_BIT);
     });

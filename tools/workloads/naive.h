@@ -14,11 +14,13 @@ namespace kronos::workloads {
 
 class NaiveWriting final : public Writing {
   public:
-    NaiveWriting(const Context& context, const Workload& workload);
+    explicit NaiveWriting(const Job& job);
     RunResult Run() override;
+    Counts PerRun() const override;
+    Counts Once() const override { return {}; }
 
   private:
-    void Upload(const DedicatedBuffer& target, const BufferSpec& spec);
+    void Upload(const DedicatedBuffer& target, const BufferSpec& spec, const Words& words);
     Words Download(const DedicatedBuffer& source, const BufferSpec& spec);
     void RunDispatch(const Dispatch& dispatch, const std::vector<DedicatedBuffer>& buffers, VkDescriptorPool pool);
     OwnedDescriptorPool MakeDescriptorPool() const;
@@ -29,6 +31,8 @@ class NaiveWriting final : public Writing {
 
     const Context& context_;
     const Workload& workload_;
+    Fault fault_;
+    bool extra_dispatch_ = false;  // is still to be made in this run
     OwnedCommandPool command_pool_;
     std::vector<ComputePipeline> pipelines_;
 };

@@ -20,7 +20,9 @@ std::string Names() {
 
 std::string CheckName(const std::string& name) {
     for (const WorkloadKind& kind : kWorkloads) {
-        if (kind.name == name) return {};
+        if (kind.name != name) continue;
+        if (IsBuilt(kind)) return {};
+        return "'" + name + "' was left out of this build: " + kWithoutVkFft;
     }
     return "'" + name + "' is no workload; there are " + Names();
 }
@@ -29,6 +31,22 @@ std::string CheckSize(const std::string& text) {
     std::optional<uint64_t> bytes = ParseSize(text);
     if (bytes && *bytes >= kSmallest && *bytes <= kLargest) return {};
     return "'" + text + "' is not a size from 4 to 1G (bytes, or with K, M, G)";
+}
+
+// Which faults are noticed where; a fault that nothing could show is a mistake in the call.
+std::string CheckFault(const Options& options) {
+    if (options.fault == Fault::MissingBarrier && !options.expert)
+        return "--fault missing-barrier is of the expert writing; add --writing expert";
+    return {};
+}
+
+std::string CheckWriting(const Options& options, const std::vector<std::string>& only) {
+    if (options.naive || only.empty()) return {};
+    for (const WorkloadKind* kind : options.kinds) {
+        if (!kind->expert)
+            return "--only " + std::string(kind->name) + " has no expert writing; --list says which have";
+    }
+    return {};
 }
 
 }  // namespace
@@ -78,7 +96,10 @@ std::optional<Options> ParseOptions(int argc, const char* const* argv, int& stat
     options.rounds = 16;
     options.repeat = 5;
     CLI::App app{"Plain Vulkan 1.1 compute workloads, each verified against the CPU.", "kronos-workloads"};
-    app.add_flag("--list", options.list, "say what workloads there are and end");
+    std::string writing = "naive";
+    std::string fault = "none";
+    bool no_verify = false;
+    app.add_flag("--list", options.list, "say what workloads there are and end; with --json as JSON");
     app.add_option("--only", only, "run only these: " + Names())
         ->delimiter(',')
         ->check(CheckName)
@@ -102,6 +123,16 @@ std::optional<Options> ParseOptions(int argc, const char* const* argv, int& stat
         ->type_name("DEVICE");
     app.add_option("--json", options.json_file, "also write the results to this file, '-' for standard output")
         ->type_name("FILE");
+    app.add_option("--writing", writing,
+                   "naive: as tutorials do it; expert: those that have such a writing, with the same results; both")
+        ->check(CLI::IsMember({"naive", "expert", "both"}))
+        ->type_name("naive|expert|both");
+    app.add_flag("--no-verify", no_verify, "do not check results: for drivers that compute nothing");
+    app.add_option("--fault", fault,
+                   "break something on purpose, to see who notices: wrong-result, missing-barrier (of the expert "
+                   "writing), extra-dispatch")
+        ->check(CLI::IsMember({"none", "wrong-result", "missing-barrier", "extra-dispatch"}))
+        ->type_name("FAULT");
     app.add_flag("--quick", options.quick, "small: --size 64K --dispatches 4 --repeat 3, unless given");
     try {
         app.parse(argc, argv);
@@ -119,9 +150,21 @@ std::optional<Options> ParseOptions(int argc, const char* const* argv, int& stat
         if (repeat->empty()) options.repeat = 3;
     }
     options.bytes = ParseSize(size).value() / 4 * 4;
+    options.naive = writing != "expert";
+    options.expert = writing != "naive";
+    options.verify = !no_verify;
+    if (fault == "wrong-result") options.fault = Fault::WrongResult;
+    if (fault == "missing-barrier") options.fault = Fault::MissingBarrier;
+    if (fault == "extra-dispatch") options.fault = Fault::ExtraDispatch;
     for (const WorkloadKind& kind : kWorkloads) {
-        if (only.empty() || std::find(only.begin(), only.end(), kind.name) != only.end())
-            options.kinds.push_back(&kind);
+        bool wanted = only.empty() || std::find(only.begin(), only.end(), kind.name) != only.end();
+        if (wanted && IsBuilt(kind)) options.kinds.push_back(&kind);
+    }
+    for (const std::string& wrong : {CheckFault(options), CheckWriting(options, only)}) {
+        if (wrong.empty()) continue;
+        std::fprintf(stderr, "kronos-workloads: %s\n", wrong.c_str());
+        status = 2;
+        return std::nullopt;
     }
     return options;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "workload.h"
+#include "writing.h"
 
 namespace kronos::workloads {
 
@@ -20,6 +21,10 @@ struct Options {
     uint32_t repeat = 0;
     std::string device;
     std::string json_file;
+    bool naive = true;  ///< which writings
+    bool expert = false;
+    bool verify = true;
+    Fault fault = Fault::None;
 };
 
 /// "65536", "64K", "8M", "1G" (powers of 1024) as bytes; nothing when it is not that.

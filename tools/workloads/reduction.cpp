@@ -13,7 +13,7 @@ class Reduction final : public Workload {
     Reduction(uint64_t bytes, uint32_t rounds) {
         auto count = static_cast<uint32_t>(bytes / 4);
         uint32_t groups = Groups(count, 1024, 1024);
-        shaders_ = {{"reduce", kReduceSpirv, 2, 3}};
+        shaders_ = {{"reduce", kReduceSpirv, 2, 3, 0b10}};
         buffers_ = {{"input", uint64_t{count} * 4, RandomWords(count, 3), false},
                     {"partial", uint64_t{groups} * 4, {}, false},
                     {"sums", uint64_t{rounds} * 4, {}, true}};

@@ -38,54 +38,48 @@ nlohmann::json Json(const Spread& spread) {
 
 double Milliseconds(int64_t ns) { return static_cast<double>(ns) / 1e6; }
 
-}  // namespace
-
-void PrintHeader(const Context& context) {
-    std::printf("device: %s (%s)\n", context.properties().deviceName, DeviceTypeName(context.properties().deviceType));
-    std::printf("%-10s %6s %10s %-6s %12s  %s\n", "workload", "size", "dispatches", "result", "median",
-                "min..max of a repeat");
+const char* Result(const Measurement& m) {
+    if (!m.skipped.empty()) return "skipped";
+    if (m.wrong) return "WRONG";
+    return m.verified ? "ok" : "unchecked";
 }
 
-void PrintRow(const Measurement& m) {
-    Spread total = SpreadOf(m.runs, &RunResult::total);
-    std::printf("%-10s %6s %10zu %-6s", m.workload.c_str(), SizeText(m.bytes).c_str(), m.dispatches,
-                m.wrong ? "WRONG" : "ok");
-    if (m.wrong) {
-        std::printf(" %s\n", m.wrong->c_str());
-    } else {
-        std::printf(" %9.3f ms  %.3f..%.3f ms of %zu\n", Milliseconds(total.median), Milliseconds(total.min),
-                    Milliseconds(total.max), m.runs.size());
-    }
-    std::fflush(stdout);
+nlohmann::json Json(const Counts& counts, const std::vector<std::string_view>& unsaid) {
+    nlohmann::json object = nlohmann::json::object();
+#define X(name) object[#name] = counts.name;
+    KRONOS_WORKLOAD_COUNTERS(X)
+#undef X
+    for (std::string_view name : unsaid) object.erase(std::string(name));
+    return object;
 }
 
-void WriteJson(const std::string& file, const Context& context, const std::vector<Measurement>& measurements) {
-    nlohmann::json rows = nlohmann::json::array();
-    for (const Measurement& m : measurements) {
-        nlohmann::json row = {{"workload", m.workload},
-                              {"writing", "naive"},
-                              {"bytes", m.bytes},
-                              {"rounds", m.rounds},
-                              {"dispatches", m.dispatches},
-                              {"repeats", m.runs.size()},
-                              {"result", m.wrong ? "WRONG" : "ok"},
-                              {"total", Json(SpreadOf(m.runs, &RunResult::total))},
-                              {"upload", Json(SpreadOf(m.runs, &RunResult::upload))},
-                              {"run", Json(SpreadOf(m.runs, &RunResult::dispatches))},
-                              {"download", Json(SpreadOf(m.runs, &RunResult::download))}};
-        if (m.wrong) row["difference"] = *m.wrong;
-        rows.push_back(row);
-    }
-    const VkPhysicalDeviceProperties& properties = context.properties();
-    nlohmann::json document = {{"v", 1},
-                               {"device",
-                                {{"name", properties.deviceName},
-                                 {"type", DeviceTypeName(properties.deviceType)},
-                                 {"vendor_id", properties.vendorID},
-                                 {"device_id", properties.deviceID},
-                                 {"driver_version", properties.driverVersion},
-                                 {"api_version", properties.apiVersion}}},
-                               {"measurements", rows}};
+nlohmann::json Json(const Measurement& m) {
+    nlohmann::json ns = nlohmann::json::array();
+    for (const RunResult& run : m.runs) ns.push_back(run.total.count());
+    nlohmann::json row = {{"name", m.workload},
+                          {"writing", m.expert ? "expert" : "naive"},
+                          {"size", m.bytes},
+                          {"rounds", m.rounds},
+                          {"dispatches", m.per_run.dispatches_submitted},
+                          {"repeats", m.runs.size()},
+                          {"runs", m.executed},
+                          {"result", Result(m)},
+                          {"verified", nullptr},
+                          {"ns", ns},
+                          {"total", Json(SpreadOf(m.runs, &RunResult::total))},
+                          {"upload", Json(SpreadOf(m.runs, &RunResult::upload))},
+                          {"run", Json(SpreadOf(m.runs, &RunResult::dispatches))},
+                          {"download", Json(SpreadOf(m.runs, &RunResult::download))},
+                          {"expected", Json(m.per_run, m.unsaid)},
+                          {"expected_setup", Json(m.once, m.unsaid)}};
+    if (m.verified) row["verified"] = !m.wrong;
+    if (m.wrong) row["difference"] = *m.wrong;
+    if (!m.skipped.empty()) row["reason"] = m.skipped;
+    if (m.skipped.empty() && !m.verified) row["reason"] = "--no-verify";
+    return row;
+}
+
+void Write(const std::string& file, const nlohmann::json& document) {
     std::string text = document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
     if (file == "-") {
         std::cout << text << std::flush;
@@ -95,6 +89,71 @@ void WriteJson(const std::string& file, const Context& context, const std::vecto
     out << text;
     out.close();
     if (!out) throw WorkloadError("--json " + file + " cannot be written: " + std::strerror(errno));
+}
+
+}  // namespace
+
+void PrintList() {
+    for (const WorkloadKind& kind : kWorkloads) {
+        std::printf("%-21s %-12s %s\n", std::string(kind.name).c_str(), kind.expert ? "naive,expert" : "naive",
+                    std::string(kind.description).c_str());
+        if (!IsBuilt(kind)) std::printf("%-21s %-12s left out of this build: %s\n", "", "", kWithoutVkFft);
+    }
+}
+
+void WriteList(const std::string& file) {
+    nlohmann::json kinds = nlohmann::json::array();
+    for (const WorkloadKind& kind : kWorkloads) {
+        nlohmann::json writings = {"naive"};
+        if (kind.expert) writings.push_back("expert");
+        nlohmann::json row = {{"name", kind.name},
+                              {"isolates", kind.description},
+                              {"writings", writings},
+                              {"mechanism", kind.program != Program::General},
+                              {"built", IsBuilt(kind)}};
+        if (!IsBuilt(kind)) row["reason"] = kWithoutVkFft;
+        kinds.push_back(row);
+    }
+    Write(file, {{"v", 2}, {"workloads", kinds}});
+}
+
+void PrintHeader(const Context& context) {
+    std::printf("device: %s (%s)\n", context.properties().deviceName, DeviceTypeName(context.properties().deviceType));
+    std::printf("%-21s %-7s %6s %10s %-9s %12s  %s\n", "workload", "writing", "size", "dispatches", "result", "median",
+                "min..max of a repeat");
+}
+
+void PrintRow(const Measurement& m) {
+    Spread total = SpreadOf(m.runs, &RunResult::total);
+    std::printf("%-21s %-7s %6s %10llu %-9s", m.workload.c_str(), m.expert ? "expert" : "naive",
+                SizeText(m.bytes).c_str(), static_cast<unsigned long long>(m.per_run.dispatches_submitted), Result(m));
+    if (m.wrong || !m.skipped.empty()) {
+        std::printf(" %s\n", m.wrong ? m.wrong->c_str() : m.skipped.c_str());
+    } else {
+        std::printf(" %9.3f ms  %.3f..%.3f ms of %zu\n", Milliseconds(total.median), Milliseconds(total.min),
+                    Milliseconds(total.max), m.runs.size());
+    }
+    std::fflush(stdout);
+}
+
+void WriteJson(const std::string& file, const Context& context, const std::vector<Measurement>& measurements) {
+    nlohmann::json rows = nlohmann::json::array();
+    for (const Measurement& m : measurements) rows.push_back(Json(m));
+    const VkPhysicalDeviceProperties& properties = context.properties();
+    uint32_t api = properties.apiVersion;
+    std::string api_text = std::to_string(VK_API_VERSION_MAJOR(api)) + "." + std::to_string(VK_API_VERSION_MINOR(api)) +
+                           "." + std::to_string(VK_API_VERSION_PATCH(api));
+    Write(file, {{"v", 2},
+                 {"device",
+                  {{"name", properties.deviceName},
+                   {"type", DeviceTypeName(properties.deviceType)},
+                   {"driver", context.DriverText()},
+                   {"api", api_text},
+                   {"vendor_id", properties.vendorID},
+                   {"device_id", properties.deviceID},
+                   {"driver_version", properties.driverVersion},
+                   {"api_version", api}}},
+                 {"workloads", rows}});
 }
 
 }  // namespace kronos::workloads

@@ -15,13 +15,22 @@ namespace kronos::workloads {
 
 struct Measurement {
     std::string workload;
+    bool expert = false;
     uint64_t bytes = 0;
     uint32_t rounds = 0;
-    size_t dispatches = 0;             ///< of one run
     std::vector<RunResult> runs;       ///< the timed ones; their results are dropped
+    uint64_t executed = 0;             ///< runs, with the one that is not timed
+    bool verified = false;             ///< results were checked, and right unless `wrong` says otherwise
     std::optional<std::string> wrong;  ///< the first difference
+    std::string skipped;               ///< why it was not run at all; empty when it was
+    Counts per_run;                    ///< what the source says
+    Counts once;
+    std::vector<std::string_view> unsaid;  ///< counters of which the source says nothing
 };
 
+/// What there is to run, as lines for people or, with a file, as JSON.
+void PrintList();
+void WriteList(const std::string& file);
 void PrintHeader(const Context& context);
 void PrintRow(const Measurement& measurement);
 /// Throws WorkloadError when the file cannot be written.

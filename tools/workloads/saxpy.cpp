@@ -14,7 +14,7 @@ class Saxpy final : public Workload {
   public:
     Saxpy(uint64_t bytes, uint32_t rounds) {
         uint64_t count = bytes / 4;
-        shaders_ = {{"saxpy", kSaxpySpirv, 2, 2}};
+        shaders_ = {{"saxpy", kSaxpySpirv, 2, 2, 0b10}};
         buffers_ = {{"x", count * 4, SmallFloats(count, 1), false}, {"y", count * 4, SmallFloats(count, 2), true}};
         float sum = 0;
         for (uint32_t round = 0; round < rounds; ++round) {

@@ -18,7 +18,7 @@ class Scan final : public Workload {
     Scan(uint64_t bytes, uint32_t rounds) {
         auto count = static_cast<uint32_t>(bytes / 4);
         uint32_t tiles = (count + kTile - 1) / kTile;
-        shaders_ = {{"scan_tiles", kScanTilesSpirv, 2, 2}, {"scan_add", kScanAddSpirv, 2, 1}};
+        shaders_ = {{"scan_tiles", kScanTilesSpirv, 2, 2, 0b11}, {"scan_add", kScanAddSpirv, 2, 1, 0b01}};
         buffers_ = {{"data", uint64_t{count} * 4, RandomWords(count, 4), true},
                     {"totals", uint64_t{tiles} * 4, {}, false},
                     {"unused", 4, {}, false}};

@@ -3,9 +3,11 @@
 // CPU.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "data.h"
+#include "hazards.h"
 #include "options.h"
 #include "workload.h"
 
@@ -65,6 +67,12 @@ class Reference {
                     c = AsWord(AsFloat(push[1]) * sum - AsFloat(c));
                 }
             }
+        } else if (shader == "mix") {
+            for (uint32_t i = 0; i < push[0]; ++i) buffer(1)[i] = push[1] * buffer(1)[i] + buffer(0)[i] + push[2];
+        } else if (shader == "join") {
+            for (uint32_t i = 0; i < push[0]; ++i) {
+                buffer(4)[i] = 9 * buffer(4)[i] + buffer(0)[i] + 3 * buffer(1)[i] + 5 * buffer(2)[i] + 7 * buffer(3)[i];
+            }
         } else {
             FAIL() << "unknown shader " << shader;
         }
@@ -117,8 +125,42 @@ TEST_P(WorkloadTest, InputsAreTheSameEachTime) {
     EXPECT_EQ(a->buffers()[0].initial, b->buffers()[0].initial);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, WorkloadTest, testing::ValuesIn(kWorkloads),
-                         [](const auto& info) { return std::string(info.param.name); });
+// Those whose dispatches are all there is to them.
+std::vector<WorkloadKind> Executable() {
+    std::vector<WorkloadKind> kinds;
+    for (const WorkloadKind& kind : kWorkloads) {
+        switch (kind.program) {
+            case Program::General:
+            case Program::Independent:
+            case Program::FanOut:
+            case Program::Chain:
+            case Program::FirstTouch:
+                kinds.push_back(kind);
+                break;
+            default:
+                break;
+        }
+    }
+    return kinds;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, WorkloadTest, testing::ValuesIn(Executable()), [](const auto& info) {
+    std::string name(info.param.name);
+    std::replace(name.begin(), name.end(), '-', '_');
+    return name;
+});
+
+std::vector<bool> Barriers(std::unique_ptr<Workload> workload) { return NeededBarriers(*workload); }
+
+TEST(NeededBarriers, OnlyWhereTheDataNeedsThem) {
+    using Flags = std::vector<bool>;
+    EXPECT_EQ(Barriers(MakeChain(64, 3)), Flags({false, true, true}));
+    EXPECT_EQ(Barriers(MakeIndependent(64, 3)), Flags({false, false, false}));
+    // The second round's partial sums overwrite what the first round's second dispatch read.
+    EXPECT_EQ(Barriers(MakeReduction(64, 2)), Flags({false, true, true, true}));
+    EXPECT_EQ(Barriers(MakeFanOut(64, 2)), Flags({false, true, false, false, false, true,  //
+                                                  true, true, false, false, false, true}));
+}
 
 TEST(ParseSize, BytesAndUnits) {
     EXPECT_EQ(ParseSize("4"), 4U);
@@ -131,8 +173,8 @@ TEST(ParseSize, BytesAndUnits) {
 }
 
 TEST(Options, BadValuesEndWith2) {
-    for (const char* option :
-         {"--size=3", "--size=2G", "--size=abc", "--dispatches=0", "--repeat=0", "--only=nosuch", "--nosuch"}) {
+    for (const char* option : {"--size=3", "--size=2G", "--size=abc", "--dispatches=0", "--repeat=0", "--only=nosuch",
+                               "--nosuch", "--writing=fast", "--fault=none-such", "--fault=missing-barrier"}) {
         const char* arguments[] = {"kronos-workloads", option};
         int status = 0;
         EXPECT_FALSE(ParseOptions(2, arguments, status)) << option;
