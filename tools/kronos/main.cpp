@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// kronos: runs programs with the layer, tells whether it works, shows what it counted.
+// kronos: runs programs with the layer, tells whether it works, shows what it counted, measures what it changes.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 
+#include "bench.h"
 #include "doctor.h"
 #include "probe.h"
 #include "run.h"
@@ -15,6 +17,7 @@ using namespace kronos::command;  // NOLINT(google-build-using-namespace): this 
 
 struct Request {
     RunRequest run;
+    BenchRequest bench;
     bool json = false;
     std::string file;
     std::string probe_what;
@@ -25,8 +28,54 @@ struct Commands {
     CLI::App* run;
     CLI::App* doctor;
     CLI::App* summary;
+    CLI::App* bench;
     CLI::App* probe;
 };
+
+std::string CheckSize(const std::string& text) {
+    const size_t end = text.find_first_not_of("0123456789");
+    const bool unit = end + 1 == text.size() && std::strchr("kKmMgG", text[end]);
+    if (end != 0 && !text.empty() && (end == std::string::npos || unit)) return {};
+    return "'" + text + "' is not a size: bytes, or with K, M, G";
+}
+
+CLI::App* DescribeBench(CLI::App& app, BenchRequest& request) {
+    CLI::App* bench = app.add_subcommand("bench", "run the workloads with the layer and without it, in turn");
+    bench->add_flag("--list", request.list, "say what workloads and configurations there are");
+    bench->add_option("--only", request.only, "only these workloads")->delimiter(',')->type_name("NAME,...");
+    bench->add_option("--config", request.configurations, "only these configurations, and off")
+        ->delimiter(',')
+        ->type_name("NAME,...");
+    bench->add_option("--sizes", request.sizes, "sizes of a data buffer (default 64K,8M,64M)")
+        ->delimiter(',')
+        ->check(CheckSize)
+        ->type_name("SIZE,...");
+    bench->add_option("--dispatches", request.dispatches, "rounds of a workload in a run (default 1,16,256)")
+        ->delimiter(',')
+        ->check(CLI::Range(1, 65536))
+        ->type_name("N,...");
+    bench->add_option("--writing", request.writing, "with the layer: naive, expert or both (default both)")
+        ->check(CLI::IsMember({"naive", "expert", "both"}))
+        ->type_name("WRITING");
+    bench->add_option("--rounds", request.rounds, "how often all configurations take turns (default 7)")
+        ->check(CLI::Range(1, 1000))
+        ->type_name("N");
+    bench->add_option("--repeat", request.repeat, "timed repeats of a workload in its turn (default 5)")
+        ->check(CLI::Range(1, 10000))
+        ->type_name("N");
+    bench->add_option("--limit", request.limit_s, "seconds after which a run is ended (default 300)")
+        ->check(CLI::Range(1, 86400))
+        ->type_name("SECONDS");
+    bench->add_flag("--quick", request.quick,
+                    "unless given: --sizes 64K --dispatches 4 --writing naive --rounds 3 --repeat 3 --limit 60");
+    bench->add_option("--driver", request.driver, "use this driver only")->type_name("MANIFEST");
+    bench->add_option("--device", request.device, "by index or part of its name")->type_name("DEVICE");
+    bench->add_option("--program", request.program, "what is run (default: kronos-workloads beside kronos)")
+        ->type_name("PATH");
+    bench->add_option("--json", request.json, "also write this file, '-': standard output, without the tables")
+        ->type_name("FILE");
+    return bench;
+}
 
 Commands Describe(CLI::App& app, Request& request) {
     app.set_version_flag("--version", "kronos " KRONOS_VERSION);
@@ -43,6 +92,7 @@ Commands Describe(CLI::App& app, Request& request) {
     commands.summary->add_option("file", request.file, "a .kronos.jsonl file that the layer wrote")
         ->required()
         ->type_name("FILE");
+    commands.bench = DescribeBench(app, request.bench);
     commands.probe = app.add_subcommand("internal-probe", "")->group("");
     commands.probe->add_option("what", request.probe_what)->required();
     commands.probe->add_option("file", request.probe_file);
@@ -54,6 +104,8 @@ int Main(std::vector<std::string> arguments) {
     Request request;
     Commands commands = Describe(app, request);
     std::vector<std::string> program;
+    std::vector<std::string> words = {"kronos"};
+    words.insert(words.end(), arguments.begin(), arguments.end());
     if (!arguments.empty() && arguments.front() == "run") {
         // What follows belongs to the program and must not be read as options.
         RunArguments split = SplitRunArguments({arguments.begin() + 1, arguments.end()});
@@ -73,6 +125,7 @@ int Main(std::vector<std::string> arguments) {
     if (commands.run->parsed()) return Run(request.run, program);
     if (commands.doctor->parsed()) return Doctor(request.json);
     if (commands.summary->parsed()) return Summary(request.file);
+    if (commands.bench->parsed()) return Bench(request.bench, words);
     AnswerProbe(request.probe_what, request.probe_file);
 }
 

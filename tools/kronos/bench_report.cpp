@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables of kronos bench.
+#include "bench_report.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <set>
+
+namespace kronos::command {
+namespace {
+
+using Row = std::vector<std::string>;
+
+std::string Number(double value, int digits) {
+    char text[64];
+    std::snprintf(text, sizeof text, "%.*f", digits, value);
+    return text;
+}
+
+std::string RatioText(const std::optional<Spread>& ratio) {
+    if (!ratio) return "-";
+    return Number(ratio->median, 3) + " (" + Number(ratio->q1, 3) + ".." + Number(ratio->q3, 3) + ")";
+}
+
+const char* StateText(GroupState state) {
+    switch (state) {
+        case GroupState::kNotRun:
+            return "not run";
+        case GroupState::kMeasured:
+            return "ok";
+        case GroupState::kPartly:
+            return "interrupted";
+        case GroupState::kSkipped:
+            return "skipped";
+        case GroupState::kWrong:
+            return "WRONG";
+        case GroupState::kMiscounted:
+            return "MISCOUNT";
+        case GroupState::kFailed:
+            break;
+    }
+    return "FAILED";
+}
+
+// "0.31 (0.30..0.33)": how much of the time of the naive writing with the layer the expert writing without it takes.
+std::optional<Spread> ExpertRatio(const Group& group, const Subject& subject) {
+    if (subject.writing != "naive" || !subject.configuration->layer) return std::nullopt;
+    const Subject* expert = group.Find("expert", kOff);
+    return expert ? RatioOf(expert->rounds, subject.rounds) : std::nullopt;
+}
+
+std::optional<Spread> OffRatio(const Group& group, const Subject& subject) {
+    const Subject* off = group.Find(subject.writing, kOff);
+    return off && off != &subject ? RatioOf(off->rounds, subject.rounds) : std::nullopt;
+}
+
+std::string SettingsText(const LayerSaid& said, const LayerSaid* but_for) {
+    std::string text;
+    for (const auto& setting : said.settings) {
+        // Ours, so that the settings are told at all.
+        if (setting.first == "log_level" || setting.first == "log_file") continue;
+        if (but_for && std::count(but_for->settings.begin(), but_for->settings.end(), setting)) continue;
+        text += (text.empty() ? "" : ", ") + setting.first + " = " + setting.second;
+    }
+    return text.empty() ? "none known" : text;
+}
+
+std::string FormatHeader(const BenchHeader& header, const BenchPlan& plan, const BenchSaid& said) {
+    std::string out = "kronos bench, " + header.date + "\n";
+    auto line = [&](const std::string& name, const std::string& text) {
+        out += name + std::string(10 - name.size(), ' ') + text + "\n";
+    };
+    line("command", header.command);
+    line("machine", header.machine);
+    line("device", said.device.is_null() ? "none: nothing ran" : DeviceText(said.device));
+    line("loader", header.loader);
+    const auto on = said.layer.find(&kOn);
+    const LayerSaid* base = on == said.layer.end() ? nullptr : &on->second;
+    const std::string version = said.layer.empty() ? "" : said.layer.begin()->second.version;
+    line("layer", version.empty() ? "not run" : "Kronos " + version + ", " + header.layer);
+    for (const Configuration& configuration : kConfigurations) {
+        auto found = said.layer.find(&configuration);
+        if (found == said.layer.end()) continue;
+        const LayerSaid* but_for = &found->second == base ? nullptr : base;
+        line("settings", std::string(configuration.name) + ": " + (but_for ? "as on, but " : "") +
+                             SettingsText(found->second, but_for));
+    }
+    line("rounds", std::to_string(plan.rounds) + ", each configuration in turn, " + std::to_string(plan.repeat) +
+                       " timed repeats each; (quartiles) of all repeats, and of the rounds' ratios");
+    return out;
+}
+
+std::string FormatTimes(const BenchPlan& plan) {
+    std::vector<Row> rows = {{"workload", "writing", "size", "dispatches", "configuration", "median", "(quartiles)",
+                              "off / this", "expert / this"}};
+    for (const Group& group : plan.groups) {
+        if (group.state == GroupState::kNotRun) continue;
+        if (group.state != GroupState::kMeasured && group.state != GroupState::kPartly) {
+            rows.push_back({group.workload, "", group.size, std::to_string(group.dispatches), StateText(group.state)});
+            continue;
+        }
+        bool first = true;
+        std::string writing;
+        for (const Subject& subject : group.subjects) {
+            const std::optional<Spread> spread = SpreadOfRepeats(subject.rounds);
+            Row row = {first ? group.workload : "", writing == subject.writing ? "" : subject.writing,
+                       first ? group.size : "", writing == subject.writing ? "" : std::to_string(subject.dispatches),
+                       subject.configuration->name};
+            first = false;
+            writing = subject.writing;
+            if (spread) {
+                row.push_back(TimeText(spread->median));
+                row.push_back("(" + TimeText(spread->q1) + ".." + TimeText(spread->q3) + ")");
+                const bool base = subject.configuration == &kOff;
+                row.push_back(base ? "" : RatioText(OffRatio(group, subject)));
+                const std::optional<Spread> expert = ExpertRatio(group, subject);
+                row.push_back(expert ? RatioText(expert) : "");
+            }
+            rows.push_back(std::move(row));
+        }
+    }
+    return FormatTable(rows, 5);
+}
+
+// Counters that nothing made are left out; so are configurations that count what the one before them counted.
+std::string FormatCounts(const BenchPlan& plan) {
+    if (!plan.places.spy)
+        return "The spy is not in this build tree (target kronos_spy): nothing was counted, no counts were checked.\n";
+    std::set<std::string> names;
+    for (const Group& group : plan.groups) {
+        for (const Subject& subject : group.subjects) {
+            if (!subject.counts) continue;
+            for (const auto& [name, value] : *subject.counts) {
+                if (value != 0) names.insert(name);
+            }
+        }
+    }
+    if (names.empty()) return {};
+    std::vector<Row> rows = {{"workload", "writing", "size", "configurations", "runs"}};
+    rows.front().insert(rows.front().end(), names.begin(), names.end());
+    for (const Group& group : plan.groups) {
+        const Subject* before = nullptr;
+        for (const Subject& subject : group.subjects) {
+            if (!subject.counts) continue;
+            if (before && before->writing == subject.writing && before->counts == subject.counts) {
+                rows.back()[3] += std::string(", ") + subject.configuration->name;
+                continue;
+            }
+            Row row = {group.workload, subject.writing, group.size + " x " + std::to_string(group.dispatches),
+                       subject.configuration->name, std::to_string(subject.counted_runs)};
+            for (const std::string& name : names) {
+                auto found = subject.counts->find(name);
+                row.push_back(found == subject.counts->end() ? "-" : std::to_string(found->second));
+            }
+            rows.push_back(std::move(row));
+            before = &subject;
+        }
+    }
+    size_t checked = 0;
+    size_t counted = 0;
+    for (const Group& group : plan.groups) {
+        for (const Subject& subject : group.subjects) {
+            counted += subject.counts && !subject.configuration->layer;
+            checked += subject.counts_checked;
+        }
+    }
+    return "What reaches the driver: counted by the spy below the layer in a run that is not timed, whole process, "
+           "set-up "
+           "included.\n" +
+           std::to_string(checked) + " of " + std::to_string(counted) +
+           " counted runs without the layer were compared with what the workload's source says.\n\n" +
+           FormatTable(rows, 4);
+}
+
+nlohmann::ordered_json Json(const std::optional<Spread>& spread) {
+    if (!spread) return nullptr;
+    return {{"median", spread->median}, {"q1", spread->q1}, {"q3", spread->q3}, {"of", spread->count}};
+}
+
+nlohmann::ordered_json Json(const Group& group) {
+    nlohmann::ordered_json subjects = nlohmann::ordered_json::array();
+    for (const Subject& subject : group.subjects) {
+        nlohmann::ordered_json row = {{"writing", subject.writing},
+                                      {"configuration", subject.configuration->name},
+                                      {"dispatches", subject.dispatches},
+                                      {"ns", subject.rounds},
+                                      {"spread_ns", Json(SpreadOfRepeats(subject.rounds))}};
+        if (subject.configuration != &kOff) row["off_over_this"] = Json(OffRatio(group, subject));
+        if (const std::optional<Spread> expert = ExpertRatio(group, subject)) row["expert_over_this"] = Json(expert);
+        if (subject.counts) {
+            row["counted_runs"] = subject.counted_runs;
+            row["counters"] = *subject.counts;
+            row["counters_checked"] = subject.counts_checked;
+        }
+        subjects.push_back(std::move(row));
+    }
+    return {{"workload", group.workload},      {"size", group.size},   {"rounds", group.dispatches},
+            {"state", StateText(group.state)}, {"notes", group.notes}, {"subjects", subjects}};
+}
+
+}  // namespace
+
+std::string TimeText(double ns) {
+    constexpr const char* kUnits[] = {"ns", "us", "ms", "s"};
+    size_t unit = 0;
+    while (unit < 3 && ns >= 999.95) {
+        ns /= 1000;
+        ++unit;
+    }
+    return Number(ns, ns < 9.9995 ? 3 : ns < 99.995 ? 2 : 1) + " " + kUnits[unit];
+}
+
+std::string FormatTable(const std::vector<std::vector<std::string>>& rows, size_t left) {
+    std::vector<size_t> widths;
+    for (const Row& row : rows) {
+        widths.resize(std::max(widths.size(), row.size()));
+        for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    }
+    std::string out;
+    for (const Row& row : rows) {
+        std::string line;
+        for (size_t i = 0; i < row.size(); ++i) {
+            const std::string padding(widths[i] - row[i].size(), ' ');
+            line += (i ? "  " : "") + (i < left ? row[i] + padding : padding + row[i]);
+        }
+        line.erase(line.find_last_not_of(' ') + 1);
+        out += line + "\n";
+    }
+    return out;
+}
+
+std::string FormatBench(const BenchHeader& header, const BenchPlan& plan, const BenchSaid& said) {
+    std::string out = FormatHeader(header, plan, said) + "\n" + FormatTimes(plan) + "\n" + FormatCounts(plan);
+    std::string notes;
+    size_t not_run = 0;
+    for (const Group& group : plan.groups) {
+        not_run += group.state == GroupState::kNotRun;
+        for (const std::string& note : group.notes) notes += note + "\n";
+    }
+    if (!notes.empty()) out += "\n" + notes;
+    if (said.interrupted) out += "\nInterrupted: " + std::to_string(not_run) + " workloads were not run.\n";
+    return out;
+}
+
+std::string FormatBenchJson(const BenchHeader& header, const BenchPlan& plan, const BenchSaid& said) {
+    nlohmann::ordered_json layer = nlohmann::ordered_json::object();
+    for (const auto& [configuration, told] : said.layer) {
+        nlohmann::ordered_json settings = nlohmann::ordered_json::object();
+        for (const auto& [key, value] : told.settings) settings[key] = value;
+        layer[configuration->name] = {{"version", told.version}, {"settings", settings}};
+    }
+    nlohmann::ordered_json groups = nlohmann::ordered_json::array();
+    for (const Group& group : plan.groups) groups.push_back(Json(group));
+    const nlohmann::ordered_json document = {{"v", 1},
+                                             {"date", header.date},
+                                             {"command", header.command},
+                                             {"machine", header.machine},
+                                             {"device", said.device},
+                                             {"loader", header.loader},
+                                             {"layer_manifest", header.layer},
+                                             {"layer", layer},
+                                             {"rounds", plan.rounds},
+                                             {"repeat", plan.repeat},
+                                             {"counted", plan.places.spy.has_value()},
+                                             {"interrupted", said.interrupted},
+                                             {"groups", groups}};
+    return document.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace kronos::command
