@@ -157,8 +157,8 @@ int Bench(const BenchRequest& request, const std::vector<std::string>& arguments
     BenchPlan plan;
     plan.program = request.program.empty() ? (executable.parent_path() / "kronos-workloads").string() : request.program;
     plan.device = request.device;
-    plan.rounds = request.rounds.value_or(request.quick ? 3 : 7);
-    plan.repeat = request.repeat.value_or(request.quick ? 3 : 5);
+    plan.rounds = request.rounds.value_or(request.quick ? 5 : 7);
+    plan.repeat = request.repeat.value_or(request.quick ? 7 : 5);
     plan.limit = std::chrono::seconds(request.limit_s.value_or(request.quick ? 60 : 300));
     ChosenConfigurations chosen = ChooseConfigurations(request.configurations);
     if (chosen.error) return Complain(kUsageError, *chosen.error);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <set>
 
 namespace kronos::command {
 namespace {
@@ -60,9 +59,10 @@ std::string SettingsText(const LayerSaid& said, const LayerSaid* but_for) {
         // Ours, so that the settings are told at all.
         if (setting.first == "log_level" || setting.first == "log_file") continue;
         if (but_for && std::count(but_for->settings.begin(), but_for->settings.end(), setting)) continue;
-        text += (text.empty() ? "" : ", ") + setting.first + " = " + setting.second;
+        // Where it is from stands behind it, in parentheses.
+        text += (text.empty() ? "" : " ") + setting.first + "=" + setting.second.substr(0, setting.second.rfind(" ("));
     }
-    return text.empty() ? "none known" : text;
+    return text.empty() ? "not told" : text;
 }
 
 std::string FormatHeader(const BenchHeader& header, const BenchPlan& plan, const BenchSaid& said) {
@@ -91,8 +91,8 @@ std::string FormatHeader(const BenchHeader& header, const BenchPlan& plan, const
 }
 
 std::string FormatTimes(const BenchPlan& plan) {
-    std::vector<Row> rows = {{"workload", "writing", "size", "dispatches", "configuration", "median", "(quartiles)",
-                              "off / this", "expert / this"}};
+    std::vector<Row> rows = {{"workload", "writing", "size", "dispatches", "configuration", "median (quartiles)",
+                              "off / this", "expert/(naive+layer)"}};
     for (const Group& group : plan.groups) {
         if (group.state == GroupState::kNotRun) continue;
         if (group.state != GroupState::kMeasured && group.state != GroupState::kPartly) {
@@ -109,8 +109,7 @@ std::string FormatTimes(const BenchPlan& plan) {
             first = false;
             writing = subject.writing;
             if (spread) {
-                row.push_back(TimeText(spread->median));
-                row.push_back("(" + TimeText(spread->q1) + ".." + TimeText(spread->q3) + ")");
+                row.push_back(TimeText(*spread));
                 const bool base = subject.configuration == &kOff;
                 row.push_back(base ? "" : RatioText(OffRatio(group, subject)));
                 const std::optional<Spread> expert = ExpertRatio(group, subject);
@@ -122,54 +121,68 @@ std::string FormatTimes(const BenchPlan& plan) {
     return FormatTable(rows, 5);
 }
 
-// Counters that nothing made are left out; so are configurations that count what the one before them counted.
+// What it counted, in the layer's order of what says most, then the rest; or, given others, what differs from them.
+std::string CountsText(const Counts& counts, const Counts* before) {
+    std::vector<std::string> names;
+#define RECORDING_BEGIN()
+#define RECORDING_END()
+#define COUNTER(name, enumerator) names.emplace_back(#name);
+#include "stats/counters.def"
+#undef COUNTER
+#undef RECORDING_END
+#undef RECORDING_BEGIN
+    for (const auto& [name, value] : counts) {
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+    auto value_of = [](const Counts& of, const std::string& name) {
+        auto found = of.find(name);
+        return found == of.end() ? 0 : found->second;
+    };
+    std::string text;
+    for (const std::string& name : names) {
+        const uint64_t now = value_of(counts, name);
+        const uint64_t then = before ? value_of(*before, name) : 0;
+        if (now == then) continue;
+        text += (text.empty() ? "" : ", ") + name + " ";
+        if (before) text += std::to_string(then) + " -> ";
+        text += std::to_string(now);
+    }
+    if (!text.empty()) return text;
+    return before ? "the same" : "nothing";
+}
+
 std::string FormatCounts(const BenchPlan& plan) {
     if (!plan.places.spy)
         return "The spy is not in this build tree (target kronos_spy): nothing was counted, no counts were checked.\n";
-    std::set<std::string> names;
-    for (const Group& group : plan.groups) {
-        for (const Subject& subject : group.subjects) {
-            if (!subject.counts) continue;
-            for (const auto& [name, value] : *subject.counts) {
-                if (value != 0) names.insert(name);
-            }
-        }
-    }
-    if (names.empty()) return {};
-    std::vector<Row> rows = {{"workload", "writing", "size", "configurations", "runs"}};
-    rows.front().insert(rows.front().end(), names.begin(), names.end());
-    for (const Group& group : plan.groups) {
-        const Subject* before = nullptr;
-        for (const Subject& subject : group.subjects) {
-            if (!subject.counts) continue;
-            if (before && before->writing == subject.writing && before->counts == subject.counts) {
-                rows.back()[3] += std::string(", ") + subject.configuration->name;
-                continue;
-            }
-            Row row = {group.workload, subject.writing, group.size + " x " + std::to_string(group.dispatches),
-                       subject.configuration->name, std::to_string(subject.counted_runs)};
-            for (const std::string& name : names) {
-                auto found = subject.counts->find(name);
-                row.push_back(found == subject.counts->end() ? "-" : std::to_string(found->second));
-            }
-            rows.push_back(std::move(row));
-            before = &subject;
-        }
-    }
     size_t checked = 0;
     size_t counted = 0;
+    std::vector<Row> rows = {{"workload", "writing", "size", "runs", "configuration", "counters"}};
     for (const Group& group : plan.groups) {
         for (const Subject& subject : group.subjects) {
-            counted += subject.counts && !subject.configuration->layer;
+            if (!subject.counts) continue;
+            counted += !subject.configuration->layer;
             checked += subject.counts_checked;
+            const Subject* off = group.Find(subject.writing, kOff);
+            if (off == &subject || !off->counts) {
+                rows.push_back({group.workload, subject.writing, group.size + " x " + std::to_string(group.dispatches),
+                                std::to_string(subject.counted_runs), subject.configuration->name,
+                                CountsText(*subject.counts, nullptr)});
+                continue;
+            }
+            const std::string text = CountsText(*subject.counts, &*off->counts);
+            if (rows.back()[0].empty() && rows.back()[5] == text)
+                rows.back()[4] += std::string(", ") + subject.configuration->name;
+            else
+                rows.push_back({"", "", "", "", subject.configuration->name, text});
         }
     }
-    return "What reaches the driver: counted by the spy below the layer in a run that is not timed, whole process, "
-           "set-up "
+    if (rows.size() == 1) return {};
+    return "What reaches the driver, by the spy below the layer in a run that is not timed: the whole process, set-up "
            "included.\n" +
            std::to_string(checked) + " of " + std::to_string(counted) +
-           " counted runs without the layer were compared with what the workload's source says.\n\n" +
-           FormatTable(rows, 4);
+           " counts without the layer were compared with what the workload's source says. Polls vary by "
+           "themselves.\n\n" +
+           FormatTable(rows, 6);
 }
 
 nlohmann::ordered_json Json(const std::optional<Spread>& spread) {
@@ -200,14 +213,18 @@ nlohmann::ordered_json Json(const Group& group) {
 
 }  // namespace
 
-std::string TimeText(double ns) {
+std::string TimeText(const Spread& ns) {
     constexpr const char* kUnits[] = {"ns", "us", "ms", "s"};
     size_t unit = 0;
-    while (unit < 3 && ns >= 999.95) {
-        ns /= 1000;
+    double scale = 1;
+    while (unit < 3 && ns.median / scale >= 999.95) {
+        scale *= 1000;
         ++unit;
     }
-    return Number(ns, ns < 9.9995 ? 3 : ns < 99.995 ? 2 : 1) + " " + kUnits[unit];
+    const double median = ns.median / scale;
+    const int digits = median < 9.9995 ? 3 : median < 99.995 ? 2 : 1;
+    return Number(median, digits) + " " + kUnits[unit] + " (" + Number(ns.q1 / scale, digits) + ".." +
+           Number(ns.q3 / scale, digits) + ")";
 }
 
 std::string FormatTable(const std::vector<std::vector<std::string>>& rows, size_t left) {

@@ -20,8 +20,8 @@ struct BenchHeader {
 std::string FormatBench(const BenchHeader& header, const BenchPlan& plan, const BenchSaid& said);
 std::string FormatBenchJson(const BenchHeader& header, const BenchPlan& plan, const BenchSaid& said);
 
-/// 1,234 ns as "1.234 us": four digits and a unit.
-std::string TimeText(double ns);
+/// "1.234 us (1.200..1.300)": the median with four digits and its unit, the quartiles in the same.
+std::string TimeText(const Spread& ns);
 
 /// Columns as wide as their widest cell; the first `left` are aligned to the left.
 std::string FormatTable(const std::vector<std::vector<std::string>>& rows, size_t left);

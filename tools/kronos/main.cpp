@@ -67,7 +67,7 @@ CLI::App* DescribeBench(CLI::App& app, BenchRequest& request) {
         ->check(CLI::Range(1, 86400))
         ->type_name("SECONDS");
     bench->add_flag("--quick", request.quick,
-                    "unless given: --sizes 64K --dispatches 4 --writing naive --rounds 3 --repeat 3 --limit 60");
+                    "unless given: --sizes 64K --dispatches 4 --writing naive --rounds 5 --repeat 7 --limit 60");
     bench->add_option("--driver", request.driver, "use this driver only")->type_name("MANIFEST");
     bench->add_option("--device", request.device, "by index or part of its name")->type_name("DEVICE");
     bench->add_option("--program", request.program, "what is run (default: kronos-workloads beside kronos)")
