@@ -17,7 +17,7 @@ constexpr const char* kKindNames[] = {"global memory", "buffer", "execution only
 
 struct Commands2 {
     explicit Commands2(const Device& device) {
-        if (!device.synchronization2()) return;
+        if (!device.HasSynchronization2()) return;
         const auto get = [&](const char* name) { return vkGetDeviceProcAddr(device.get(), name); };
         barrier = reinterpret_cast<PFN_vkCmdPipelineBarrier2>(get("vkCmdPipelineBarrier2"));
         set = reinterpret_cast<PFN_vkCmdSetEvent2>(get("vkCmdSetEvent2"));
@@ -108,7 +108,7 @@ void MeasureBarriers(Device& device, Report& report) {
     chain("dispatch with nothing between, submit to idle", [](VkCommandBuffer) {});
     for (Kind kind : {Kind::Global, Kind::Buffer, Kind::Execution}) {
         for (const Commands2* spelling : {static_cast<const Commands2*>(nullptr), &two}) {
-            if (spelling && !device.synchronization2()) continue;
+            if (spelling && !device.HasSynchronization2()) continue;
             const std::string name = std::string(spelling ? "vkCmdPipelineBarrier2" : "vkCmdPipelineBarrier") + ", " +
                                      kKindNames[static_cast<int>(kind)];
             record.push_back({name + ", to record", [recorded, &masks, kind, spelling] {
@@ -124,7 +124,7 @@ void MeasureBarriers(Device& device, Report& report) {
                   [&, kind, spelling](VkCommandBuffer to) { Barrier(to, masks, kind, spelling); });
         }
     }
-    if (!device.synchronization2()) report.Skip("vkCmdPipelineBarrier2", "the device has no synchronization2");
+    if (!device.HasSynchronization2()) report.Skip("vkCmdPipelineBarrier2", "the device has no synchronization2");
     report.Measure(record);
     report.Measure(execute);
 }
@@ -147,7 +147,7 @@ void MeasureEvents(Device& device, Report& report) {
     for (const auto& [length, iterations] : {std::pair{"short B", 1U}, std::pair{"B of 2,000 iterations", 2000U}}) {
         std::vector<Case> cases;
         for (const auto& [way, name] : ways) {
-            if (way == Way::Event2 && !device.synchronization2()) continue;
+            if (way == Way::Event2 && !device.HasSynchronization2()) continue;
             const VkCommandBuffer commands = device.Commands(device.family());
             const VkDependencyInfo info = masks.Dependency(Kind::Global);
             Device::Record(commands, [&, way = way, iterations = iterations](VkCommandBuffer to) {
@@ -198,7 +198,7 @@ void MeasureEvents(Device& device, Report& report) {
                          for (VkEvent event : events) Must(vkResetEvent(d, event), "vkResetEvent");
                          return (Now() - start) / kSplits;
                      }}});
-    if (!device.synchronization2()) report.Skip("vkCmdSetEvent2", "the device has no synchronization2");
+    if (!device.HasSynchronization2()) report.Skip("vkCmdSetEvent2", "the device has no synchronization2");
 }
 
 }  // namespace kronos::bench

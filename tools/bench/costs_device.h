@@ -43,8 +43,8 @@ class Device {
     const VkPhysicalDeviceProperties& properties() const { return properties_; }
     const VkPhysicalDeviceDriverProperties& driver() const { return driver_; }
     const VkPhysicalDeviceMemoryProperties& memory() const { return memory_; }
-    bool timeline() const { return timeline_; }
-    bool synchronization2() const { return synchronization2_; }
+    bool HasTimeline() const { return timeline_; }
+    bool HasSynchronization2() const { return synchronization2_; }
     VkBuffer buffer() const { return buffer_; }
 
     /// Up to 4 queues of the first family with compute, and of the first with compute but no graphics (may be empty).

@@ -99,7 +99,7 @@ void MeasureBasics(Device& device, Report& report) {
     calls.push_back({"vkGetFenceStatus, not signaled",
                      [d, fence] { return Each(1000, [d, fence] { static_cast<void>(vkGetFenceStatus(d, fence)); }); }});
     std::shared_ptr<TimelineState> timeline;
-    if (device.timeline()) {
+    if (device.HasTimeline()) {
         timeline = std::make_shared<TimelineState>(TimelineState{device.Semaphore(VK_SEMAPHORE_TYPE_TIMELINE), 0});
         calls.push_back({"vkGetSemaphoreCounterValue", [d, timeline] {
                              uint64_t value = 0;
@@ -250,13 +250,13 @@ void MeasureSubmits(Device& device, Report& report) {
             device.Dispatch(commands, i, 1);
         });
     }
-    if (device.timeline()) setup.timeline = device.Semaphore(VK_SEMAPHORE_TYPE_TIMELINE);
+    if (device.HasTimeline()) setup.timeline = device.Semaphore(VK_SEMAPHORE_TYPE_TIMELINE);
     std::vector<Case> cases;
     for (Signal signal : {Signal::None, Signal::Fence, Signal::Timeline}) {
-        if (signal == Signal::Timeline && !device.timeline()) continue;
+        if (signal == Signal::Timeline && !device.HasTimeline()) continue;
         const char* with[] = {"", ", a fence each", ", a timeline signal each"};
         for (bool two : {false, true}) {
-            if (two && !device.synchronization2()) continue;
+            if (two && !device.HasSynchronization2()) continue;
             const std::string name =
                 std::string(two ? "vkQueueSubmit2" : "vkQueueSubmit") + with[static_cast<int>(signal)];
             auto idle = std::make_shared<double>(0);
@@ -268,7 +268,7 @@ void MeasureSubmits(Device& device, Report& report) {
             cases.push_back({name + ", to idle", [idle] { return *idle; }});
         }
     }
-    if (device.synchronization2()) {
+    if (device.HasSynchronization2()) {
         setup.submit2 = reinterpret_cast<PFN_vkQueueSubmit2>(vkGetDeviceProcAddr(device.get(), "vkQueueSubmit2"));
         for (bool two : {false, true}) {
             cases.push_back({std::string(two ? "vkQueueSubmit2" : "vkQueueSubmit") + " of nothing", [&setup, two] {

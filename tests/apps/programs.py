@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real programs: how each is found and called, and how what it prints is read."""
+import json
+import math
+import re
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+QUICK = ("backend-ops", "completion")
+# Numbers may differ by this much of the larger one; texts, sums and counts not at all.
+TOLERANCE = 1e-7
+
+
+class NotThere(Exception):
+    """The text says what is missing and how to get it."""
+
+
+class Program:
+    def __init__(self, command, read, environment=None):
+        self.command, self.read, self.environment = command, read, environment or {}
+
+
+class Root:
+    """A folder with programs: a sysroot of tests/apps/fetch, or what tests/apps/pack packed."""
+
+    def __init__(self, folder, group):
+        packed = folder / "app"
+        self.packed = (packed / "run").is_file()
+        self.path = packed if self.packed else folder / ("sid" if group == "llama" else f"sid-{group}")
+        self.group = group
+        if not (self.path / "run").is_file():
+            raise NotThere(f"not in {folder}; tests/apps/fetch {group}")
+
+    def command(self, program):
+        if self.packed:
+            if not (self.path / "bin" / program).is_file():
+                raise NotThere(f"{program} is not in {self.path}")
+            return [self.path / "run", program]
+        places = [self.path / "usr/bin" / program, *sorted((self.path / "usr/libexec").rglob(program))]
+        found = [place for place in places if place.is_file() or place.is_symlink()]
+        if not found:
+            raise NotThere(f"{program} is not in {self.path}; tests/apps/fetch {self.group}")
+        return [self.path / "run", found[0]]
+
+    def python(self, script, *arguments):
+        return [*self.command("python3"), "-B", HERE / script, *arguments], {"PYTHONHOME": str(self.path / "usr")}
+
+
+def made(root, models, name, script, *arguments):
+    """A model with seeded random weights; made once."""
+    if root.packed:
+        file = root.path / name
+        if not file.is_file():
+            raise NotThere(f"the pack has no {name}")
+        return file
+    file = models / name
+    if not file.is_file():
+        models.mkdir(parents=True, exist_ok=True)
+        command, environment = root.python(script, models / f"{name}.part", *arguments)
+        done = subprocess.run([str(c) for c in command], env=environment, capture_output=True, text=True, timeout=300)
+        if done.returncode:
+            raise NotThere(f"{script} failed: {done.stderr.strip()[-500:]}")
+        (models / f"{name}.part").rename(file)
+    return file
+
+
+def backend_ops(folder, models, quick):
+    root = Root(folder, "llama")
+    operations = ("ADD", "SCALE") if quick else ("ADD", "SCALE", "SOFT_MAX", "ROPE", "RMS_NORM", "CPY")
+    # The program takes one -o; several of them are one command line of a shell.
+    line = " && ".join(f'"$@" -o {operation}' for operation in operations)
+
+    def read(done):
+        text = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
+        passed = re.findall(r"(\d+)/(\d+) tests passed", text)
+        if len(passed) < len(operations) or any(ok == "0" or ok != of for ok, of in passed[: len(operations)]):
+            raise ValueError(f"tests passed: {passed}: {text[-800:]}")
+        return {"OK": len(re.findall(r": OK$", text, re.M)), "passed": passed}, {}
+
+    return Program(["/bin/sh", "-c", line, "sh", *root.command("test-backend-ops"), "test", "-b", "Vulkan0"], read)
+
+
+def completion(folder, models, quick):
+    root = Root(folder, "llama")
+    model = made(root, models, "tiny.gguf", "make-gguf.py", "4", "256", "F16")
+    tokens = "16" if quick else "64"
+
+    def read(done):
+        if not done.stdout.strip():
+            raise ValueError(f"no text: {done.stderr[-800:]}")
+        return {"text": done.stdout}, times_of(done.stderr)
+
+    def times_of(text):
+        # "prompt eval time = 546.72 ms /", "eval time = ..."; a line begins with a time stamp.
+        found = re.findall(r"(prompt eval|eval) time =\s*([\d.]+) ms", text)
+        return {what: float(ms) * 1e6 for what, ms in found if float(ms) > 0}
+
+    return Program([*root.command("llama-completion"), "-m", model, "-ngl", "99", "-p", "Hello world", "-n", tokens, "--temp", "0", "--seed",
+                    "1", "-no-cnv", "--ignore-eos", "-t", "1", "--no-warmup", "--no-display-prompt"], read)
+
+
+def bench(folder, models, quick):
+    root = Root(folder, "llama")
+    model = made(root, models, "tiny.gguf", "make-gguf.py", "4", "256", "F16")
+    return bench_of(root, model, ("32", "8") if quick else ("128", "32"))
+
+
+def bench_small(folder, models, quick):
+    root = Root(folder, "llama")
+    model = made(root, models, "small.gguf", "make-gguf.py", "16", "512", "Q4_0")
+    return bench_of(root, model, ("32", "8") if quick else ("512", "128"))
+
+
+def bench_of(root, model, sizes):
+    def read(done):
+        tests = json.loads(done.stdout)
+        named = {(f"prompt {t['n_prompt']}" if t["n_prompt"] else f"generate {t['n_gen']}"): t for t in tests}
+        # The results of a benchmark are which tests ran, and on what.
+        shown = {what: [t["gpu_info"], t["backends"], t["model_n_params"]] for what, t in named.items()}
+        if any("Vulkan" not in t["backends"] for t in tests) or len(named) != 2:
+            raise ValueError(f"not what was asked for: {shown}")
+        return {"tests": shown}, {what: sorted(t["samples_ns"])[len(t["samples_ns"]) // 2] for what, t in named.items()}
+
+    return Program([*root.command("llama-bench"), "-m", model, "-ngl", "99", "-p", sizes[0], "-n", sizes[1], "-r", "5", "-t", "1", "-o", "json"],
+                   read)
+
+
+def whisper(folder, models, quick):
+    raise NotThere("whisper.cpp needs a model, and no Debian package has one")
+
+
+def ffmpeg(folder, models, quick):
+    root = Root(folder, "ffmpeg")
+    filters = ("format=yuv420p,hwupload,bwdif_vulkan,avgblur_vulkan=sizeX=3,gblur_vulkan=sigma=1,scale_vulkan=w=320:h=180,"
+               "hflip_vulkan,transpose_vulkan,hwdownload,format=yuv420p")
+
+    def read(done):
+        md5 = re.search(r"^MD5=([0-9a-f]{32})$", done.stdout, re.M)
+        if not md5:
+            raise ValueError(f"no MD5: {done.stderr[-800:]}")
+        return {"md5": md5[1]}, {}
+
+    return Program([*root.command("ffmpeg"), "-hide_banner", "-loglevel", "error", "-nostdin", "-init_hw_device", "vulkan=vk:0", "-filter_hw_device",
+                    "vk", "-f", "lavfi", "-i", "testsrc2=s=640x360:r=25", "-frames:v", "10" if quick else "40", "-vf", filters, "-f", "md5", "-"], read)
+
+
+def torch(folder, models, quick):
+    root = Root(folder, "torch")
+    command, environment = root.python("torch_chain.py", "3" if quick else "20")
+
+    def read(done):
+        return {"numbers": json.loads(done.stdout)}, {}
+
+    return Program(command, read, environment)
+
+
+ALL = {"backend-ops": backend_ops, "completion": completion, "bench": bench, "bench-small": bench_small, "whisper": whisper, "ffmpeg": ffmpeg,
+       "torch": torch}
+
+
+def make(name, folder, models, quick):
+    return ALL[name](folder, models, quick)
+
+
+def difference(expected, found, where="result"):
+    """None, or a line that says where the first difference is."""
+    if isinstance(expected, float) and isinstance(found, (int, float)):
+        same = math.isclose(expected, found, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+        return None if same else f"{where} is {found!r}, not {expected!r}"
+    if type(expected) is not type(found):
+        return f"{where} is {found!r}, not {expected!r}"
+    if isinstance(expected, dict):
+        if expected.keys() != found.keys():
+            return f"{where} has {sorted(found)}, not {sorted(expected)}"
+        return next((d for k in expected if (d := difference(expected[k], found[k], f"{where}.{k}"))), None)
+    if isinstance(expected, (list, tuple)):
+        if len(expected) != len(found):
+            return f"{where} has {len(found)} entries, not {len(expected)}"
+        return next((d for i, (a, b) in enumerate(zip(expected, found)) if (d := difference(a, b, f"{where}[{i}]"))), None)
+    return None if expected == found else f"{where} is {str(found)[:300]!r}, not {str(expected)[:300]!r}"
+
+
+def shown(result):
+    """A result in a few words."""
+    def short(value):
+        text = json.dumps(value)
+        return text if len(text) <= 60 else text[:57] + "..."
+    return ", ".join(f"{key} {short(value)}" for key, value in result.items())
