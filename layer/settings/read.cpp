@@ -72,7 +72,8 @@ void AddUnknownVariables(std::vector<GivenSetting>& given) {
         for (const std::string_view known : kOtherVariables) other = other || name == known;
         // A known key in the wrong case is told by the whole name: variables are compared letter by letter.
         if (!other)
-            given.push_back({std::string(row ? name : key), std::string(text.substr(equals + 1)), std::string(name)});
+            given.push_back(
+                {row ? std::string(name) : Lower(key), std::string(text.substr(equals + 1)), std::string(name)});
     }
 }
 

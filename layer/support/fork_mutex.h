@@ -10,7 +10,8 @@ namespace kronos {
 enum class LockRank { kStatsLogs, kAnnounce, kQueues, kHandleMap, kLog };
 
 /// Held by the forking thread across fork, so free in parent and child afterwards. Any thread; the mutex must not be
-/// destroyed while it is held, as with any mutex.
+/// destroyed while it is held, as with any mutex. Making and destroying one takes the lock of the list that fork goes
+/// through first: it must not happen while a fork mutex is held.
 class ForkMutex {
   public:
     explicit ForkMutex(LockRank rank);

@@ -12,11 +12,9 @@
 namespace kronos {
 namespace {
 
-// One for all logs: lines of several instances to one place do not mix. Never destroyed.
-ForkMutex& WriteMutex() {
-    static ForkMutex& mutex = *new ForkMutex(LockRank::kLog);
-    return mutex;
-}
+// One for all logs: lines of several instances to one place do not mix. Never destroyed. Made when the library is
+// loaded, for a fork mutex must not be made while another is held.
+ForkMutex& write_mutex = *new ForkMutex(LockRank::kLog);
 
 // spdlog formats; the bytes go out by our own file, which knows the manners of a guest in a process.
 class Sink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
@@ -65,7 +63,7 @@ std::shared_ptr<Log> Log::Create(LogLevel level, const std::string& file) {
 
 void Log::Write(std::string_view prefix, const std::string& text) const noexcept {
     try {
-        std::lock_guard lock(WriteMutex());
+        std::lock_guard lock(write_mutex);
         logger_->log(spdlog::level::info, "{}{}", prefix, text);
     } catch (const std::exception&) {
         // Only memory can be short here; a lost log line is all that follows.

@@ -33,12 +33,14 @@ BAD = [
     ({"KRONOS_STATS_FILE": "/dev/full"}, ["/dev/full cannot be written (No space left on device)", "the program goes on"]),
     ({"KRONOS_STAT": "off"}, ["unknown setting 'stat'", "KRONOS_STAT", "nearest is 'stats'", "ignored"]),
     ({"VK_KRONOS_COMPUTE_STATSFILE": "x"}, ["unknown setting 'statsfile'", "nearest is 'stats_file'"]),
+    ({"KRONOS_stats": "off"}, ["unknown setting 'KRONOS_stats'", "ignored"]),
     ({"KRONOS_STATS": "x" * 5000}, ["stats = 'xxx", "...'", "using 'frames'"]),
 ]
 FILE = [
     ("kronos_compute.stats = maybe", ["stats = 'maybe'", "vk_layer_settings.txt", "using 'frames'"]),
     ("kronos_compute.no_such_key = 1", ["unknown setting 'no_such_key'", "vk_layer_settings.txt"]),
     ("kronos_compute.frame_ms = 1,2", ["frame_ms = '1,2'", "using '0'"]),
+    ("kronos_compute.Stats = Maybe", ["stats = 'Maybe'", "using 'frames'"]),
     ("kronos_compute.stats", ["stats = ''", "using 'frames'"]),
 ]
 
