@@ -29,9 +29,7 @@ constexpr Group kGroups[] = {
     {"memory", "each host-visible memory type: allocation, map, bandwidth", kronos::bench::MeasureMemoryTypes},
 };
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int Run(int argc, char** argv) {
     CLI::App app{"What this machine's Vulkan driver costs, call by call: medians and quartiles."};
     std::string device_name;
     std::string json;
@@ -55,18 +53,24 @@ int main(int argc, char** argv) {
             return 2;
         }
     }
+    Device device(device_name);
+    Report report(quick ? 5 : 41, quick ? 0.2 : 4);
+    report.Header(device);
+    for (const Group& group : kGroups) {
+        if (only.empty() || std::find(only.begin(), only.end(), group.name) != only.end())
+            group.measure(device, report);
+    }
+    if (!json.empty()) report.WriteJson(json);
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
     try {
-        Device device(device_name);
-        Report report(quick ? 5 : 41, quick ? 0.2 : 4);
-        report.Header(device);
-        for (const Group& group : kGroups) {
-            if (only.empty() || std::find(only.begin(), only.end(), group.name) != only.end())
-                group.measure(device, report);
-        }
-        if (!json.empty()) report.WriteJson(json);
+        return Run(argc, argv);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "kronos-driver-costs: %s\n", error.what());
         return 1;
     }
-    return 0;
 }
