@@ -43,7 +43,7 @@ class Fft final : public Workload {
     // are the library's. A transform that is lost leaves the grid itself in place of its spectrum.
     Fft(uint64_t bytes, uint32_t rounds) {
         uint64_t count = std::bit_floor(std::max<uint64_t>(bytes / 8, 4));
-        height_ = uint64_t{1} << (std::bit_width(count) - 1) / 2;
+        while (height_ * height_ * 4 <= count) height_ *= 2;
         width_ = count / height_;
         buffers_ = {{"grid", count * 8, SmallFloats(count * 2, 51), true}};
         for (uint32_t i = 0; i < 2 * rounds - 1; ++i) {
@@ -91,7 +91,7 @@ class Fft final : public Workload {
     }
 
     uint64_t width_ = 0;
-    uint64_t height_ = 0;
+    uint64_t height_ = 1;
     std::vector<Complex> spectrum_;
     double root_mean_square_ = 0;
 };
