@@ -42,6 +42,7 @@ Listed AskForWorkloads(const std::string& program, const Environment& environmen
 
 void PrintList(const std::vector<WorkloadEntry>& workloads) {
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(workloads.size());
     for (const WorkloadEntry& entry : workloads) {
         rows.push_back({entry.name, entry.expert ? "naive,expert" : "naive",
                         entry.missing.empty() ? entry.description : entry.missing});

@@ -19,7 +19,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr size_t kErrorsKept = 64 * 1024;
+constexpr size_t kErrorsKept = 65536;
 constexpr size_t kErrorsShown = 400;
 
 class Pipe {

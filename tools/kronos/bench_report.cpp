@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 namespace kronos::command {
 namespace {
@@ -72,7 +73,7 @@ std::string FormatHeader(const BenchHeader& header, const BenchPlan& plan, const
     };
     line("command", header.command);
     line("machine", header.machine);
-    line("device", said.device.is_null() ? "none: nothing ran" : DeviceText(said.device));
+    line("device", said.device ? DeviceText(*said.device) : "none: nothing ran");
     line("loader", header.loader);
     const auto on = said.layer.find(&kOn);
     const LayerSaid* base = on == said.layer.end() ? nullptr : &on->second;
@@ -266,13 +267,20 @@ std::string FormatBenchJson(const BenchHeader& header, const BenchPlan& plan, co
         for (const auto& [key, value] : told.settings) settings[key] = value;
         layer[configuration->name] = {{"version", told.version}, {"settings", settings}};
     }
+    nlohmann::ordered_json device;
+    if (said.device) {
+        device = {{"name", said.device->name},
+                  {"type", said.device->type},
+                  {"driver", said.device->driver},
+                  {"api", said.device->api}};
+    }
     nlohmann::ordered_json groups = nlohmann::ordered_json::array();
     for (const Group& group : plan.groups) groups.push_back(Json(group));
     const nlohmann::ordered_json document = {{"v", 1},
                                              {"date", header.date},
                                              {"command", header.command},
                                              {"machine", header.machine},
-                                             {"device", said.device},
+                                             {"device", device},
                                              {"loader", header.loader},
                                              {"layer_manifest", header.layer},
                                              {"layer", layer},

@@ -172,10 +172,10 @@ class Runs {
                    (one.layer.active ? "loaded in a run that must be without it"
                                      : "not loaded; kronos doctor tells what is wrong");
         }
-        if (said_.device.is_null()) said_.device = one.run.device;
-        if (said_.device != one.run.device) {
+        if (!said_.device) said_.device = one.run.device;
+        if (*said_.device != one.run.device) {
             return "FAILED: " + who + ": ran on " + DeviceText(one.run.device) + ", others on " +
-                   DeviceText(said_.device);
+                   DeviceText(*said_.device);
         }
         return {};
     }

@@ -57,7 +57,7 @@ struct BenchPlan {
 
 /// What the runs said besides their times.
 struct BenchSaid {
-    nlohmann::ordered_json device;
+    std::optional<BenchDevice> device;  ///< the one that all ran on
     std::map<const Configuration*, LayerSaid> layer;
     bool interrupted = false;
 };

@@ -3,6 +3,7 @@
 #include "bench_workloads.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 namespace kronos::command {
@@ -72,7 +73,10 @@ ReadRun ReadWorkloadRun(const std::string& json, const std::string& name, const 
     for (const ordered_json& entry : document["workloads"]) {
         if (!entry.is_object() || Text(entry, "name") != name || Text(entry, "writing") != writing) continue;
         WorkloadRun run;
-        if (document.contains("device")) run.device = document["device"];
+        if (document.contains("device") && document["device"].is_object()) {
+            const ordered_json& device = document["device"];
+            run.device = {Text(device, "name"), Text(device, "type"), Text(device, "driver"), Text(device, "api")};
+        }
         if (Text(entry, "result") == "skipped") {
             run.skipped = Text(entry, "reason").empty() ? "no reason given" : Text(entry, "reason");
             return {std::move(run), {}};
@@ -118,12 +122,11 @@ LayerSaid ReadLayerLog(const std::string& errors) {
     return said;
 }
 
-std::string DeviceText(const ordered_json& device) {
-    if (!device.is_object()) return "unknown";
-    std::string text = Text(device, "name").empty() ? "a device without a name" : Text(device, "name");
-    if (const std::string type = Text(device, "type"); !type.empty()) text += " (" + type + ")";
-    if (const std::string driver = Text(device, "driver"); !driver.empty()) text += ", driver " + driver;
-    if (const std::string api = Text(device, "api"); !api.empty()) text += ", Vulkan " + api;
+std::string DeviceText(const BenchDevice& device) {
+    std::string text = device.name.empty() ? "a device without a name" : device.name;
+    if (!device.type.empty()) text += " (" + device.type + ")";
+    if (!device.driver.empty()) text += ", driver " + device.driver;
+    if (!device.api.empty()) text += ", Vulkan " + device.api;
     return text;
 }
 

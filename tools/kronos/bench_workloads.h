@@ -3,7 +3,6 @@
 // say of that run. Pure functions of text.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +21,18 @@ struct WorkloadEntry {
 /// The answer to --list --json -; nothing when it is not understood.
 std::optional<std::vector<WorkloadEntry>> ReadWorkloadList(const std::string& json);
 
+/// The device as the program tells of it.
+struct BenchDevice {
+    std::string name;
+    std::string type;
+    std::string driver;
+    std::string api;
+    bool operator==(const BenchDevice&) const = default;
+};
+
+/// "NVIDIA H200 (discrete GPU), driver NVIDIA 580.159, Vulkan 1.4.312".
+std::string DeviceText(const BenchDevice& device);
+
 struct WorkloadRun {
     bool verified = false;
     std::string difference;   ///< what is wrong, where the program says it
@@ -31,7 +42,7 @@ struct WorkloadRun {
     uint64_t dispatches = 0;  ///< vkCmdDispatch calls of one
     std::optional<Counts> expected;
     Counts expected_setup;
-    nlohmann::ordered_json device;
+    BenchDevice device;
 };
 
 /// The run of the one workload and writing that was asked for. `error` is one line: what of the JSON is not as it must
@@ -52,8 +63,5 @@ struct LayerSaid {
     std::vector<std::pair<std::string, std::string>> settings;  ///< in effect: key, value with where it is from
 };
 LayerSaid ReadLayerLog(const std::string& errors);
-
-/// "NVIDIA H200, driver 580.159, ..." from what the program says of its device.
-std::string DeviceText(const nlohmann::ordered_json& device);
 
 }  // namespace kronos::command
