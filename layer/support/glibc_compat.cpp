@@ -7,6 +7,7 @@
 
 // libstdc++'s random_device asks for arc4random where it was built with glibc 2.36; nothing here uses it, and without
 // this the layer could not be loaded into containers with an older glibc.
+// NOLINTNEXTLINE(readability-redundant-declaration,readability-identifier-naming)
 extern "C" unsigned int arc4random() noexcept {
     unsigned int bits = 0;
     while (getrandom(&bits, sizeof bits, 0) != static_cast<ssize_t>(sizeof bits)) {
