@@ -54,6 +54,12 @@ def only_this_driver(tree, scratch):
     expect("SwiftShader" in document["device"]["name"], f"--driver did not choose the driver: {document['device']}")
 
 
+def counts_only(tree, scratch):
+    """The mock driver computes nothing; what reaches it is counted all the same."""
+    done = bench(tree, tree.environment("mock", scratch), "--counts", "--writing", "both", "--only", "saxpy,scan")
+    expect("4 of 4 counts" in done.stdout and "median" not in done.stdout, f"not all counts were compared:\n{done.stdout}")
+
+
 def miscounting_spy(tree, driver, scratch):
     done = bench(tree, tree.environment(driver, scratch, SPY_MISCOUNT="dispatches"), "--only", "saxpy", "--json", Path(scratch) / "bench.json", code=1)
     document = json.loads((Path(scratch) / "bench.json").read_text())
@@ -113,6 +119,8 @@ def test(tree, arguments):
         all_right(tree, driver, scratch)
     with tempfile.TemporaryDirectory() as scratch:
         only_this_driver(tree, scratch)
+    with tempfile.TemporaryDirectory() as scratch:
+        counts_only(tree, scratch)
     for check in (miscounting_spy, wrong_result, without_the_layer, on_a_terminal):
         with tempfile.TemporaryDirectory() as scratch:
             check(tree, driver, scratch)

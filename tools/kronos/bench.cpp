@@ -158,7 +158,7 @@ int Bench(const BenchRequest& request, const std::vector<std::string>& arguments
     BenchPlan plan;
     plan.program = request.program.empty() ? (executable.parent_path() / "kronos-workloads").string() : request.program;
     plan.device = request.device;
-    plan.rounds = request.rounds.value_or(request.quick ? 5 : 7);
+    plan.rounds = request.counts ? 0 : request.rounds.value_or(request.quick ? 5 : 7);
     plan.repeat = request.repeat.value_or(request.quick ? 7 : 5);
     plan.limit = std::chrono::seconds(request.limit_s.value_or(request.quick ? 60 : 300));
     ChosenConfigurations chosen = ChooseConfigurations(request.configurations);
@@ -173,6 +173,8 @@ int Bench(const BenchRequest& request, const std::vector<std::string>& arguments
     plan.places.scratch = scratch.path();
     plan.places.layout = FindLayout(executable);
     plan.places.spy = FindSpy(executable);
+    if (request.counts && !plan.places.spy)
+        return Complain(kCannotRun, "--counts needs the spy; it is not in this build tree (target kronos_spy)");
     if (!fs::exists(plan.places.layout.explicit_manifest(), error)) {
         return Complain(
             kCannotRun,

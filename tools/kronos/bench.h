@@ -14,6 +14,7 @@ namespace kronos::command {
 struct BenchRequest {
     bool list = false;
     bool quick = false;
+    bool counts = false;  ///< nothing is timed
     std::vector<std::string> only;
     std::vector<std::string> configurations;
     std::vector<std::string> sizes;

@@ -86,6 +86,10 @@ std::string FormatHeader(const BenchHeader& header, const BenchPlan& plan, const
         line("settings", std::string(configuration.name) + ": " + (but_for ? "as on, but " : "") +
                              SettingsText(found->second, but_for));
     }
+    if (plan.rounds == 0) {
+        line("rounds", "none: only counted, no result is verified");
+        return out;
+    }
     line("rounds", std::to_string(plan.rounds) + ", each configuration in turn, " + std::to_string(plan.repeat) +
                        " timed repeats each; (quartiles) of all repeats, and of the rounds' ratios");
     return out;
@@ -248,7 +252,9 @@ std::string FormatTable(const std::vector<std::vector<std::string>>& rows, size_
 }
 
 std::string FormatBench(const BenchHeader& header, const BenchPlan& plan, const BenchSaid& said) {
-    std::string out = FormatHeader(header, plan, said) + "\n" + FormatTimes(plan) + "\n" + FormatCounts(plan);
+    std::string out = FormatHeader(header, plan, said) + "\n";
+    if (plan.rounds > 0) out += FormatTimes(plan) + "\n";
+    out += FormatCounts(plan);
     std::string notes;
     size_t not_run = 0;
     for (const Group& group : plan.groups) {

@@ -47,7 +47,7 @@ struct BenchPlan {
     std::string program;
     std::string device;  ///< passed on, or ""
     std::vector<Group> groups;
-    uint32_t rounds = 0;
+    uint32_t rounds = 0;  ///< 0: nothing is timed, only counted, and results are not verified
     uint32_t repeat = 0;
     std::chrono::seconds limit{};
     BenchPlaces places;

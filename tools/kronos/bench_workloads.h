@@ -51,7 +51,8 @@ struct ReadRun {
     std::optional<WorkloadRun> run;
     std::string error;
 };
-ReadRun ReadWorkloadRun(const std::string& json, const std::string& name, const std::string& writing);
+/// Unless `checked`, results and times are not looked at.
+ReadRun ReadWorkloadRun(const std::string& json, const std::string& name, const std::string& writing, bool checked);
 
 /// The spy's counters; nothing when the text is not its report.
 std::optional<Counts> ReadSpyCounters(const std::string& json);

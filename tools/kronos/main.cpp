@@ -68,6 +68,8 @@ CLI::App* DescribeBench(CLI::App& app, BenchRequest& request) {
         ->type_name("SECONDS");
     bench->add_flag("--quick", request.quick,
                     "unless given: --sizes 64K --dispatches 4 --writing naive --rounds 5 --repeat 7 --limit 60");
+    bench->add_flag("--counts", request.counts,
+                    "count only: nothing is timed and no result verified, as on a driver that computes nothing");
     bench->add_option("--driver", request.driver, "use this driver only")->type_name("MANIFEST");
     bench->add_option("--device", request.device, "by index or part of its name")->type_name("DEVICE");
     bench->add_option("--program", request.program, "what is run (default: kronos-workloads beside kronos)")

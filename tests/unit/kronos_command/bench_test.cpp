@@ -286,6 +286,16 @@ TEST(KronosBench, MiscountsFail) {
     EXPECT_THAT(layer.output, HasSubstr("submits 5 -> 6"));
 }
 
+TEST(KronosBench, CountsOnly) {
+    if (!FindSpy(KRONOS_EXECUTABLE)) GTEST_SKIP() << "the spy is not built";
+    const Ended ended = RunBench(kHalved + "FAKE=wrong,notimes", "--only one --counts");
+    EXPECT_EQ(ended.status, 1) << "a program that was not asked to verify must not end with 1: " << ended.output;
+    const Ended counted = RunBench(kHalved + "FAKE=notimes", "--only one --counts");
+    EXPECT_EQ(counted.status, 0) << counted.output;
+    EXPECT_THAT(counted.output, AllOf(HasSubstr("2 of 2 counts"), Not(HasSubstr("median"))));
+    EXPECT_EQ(RunBench("FAKE=notimes,miscount", "--only one --counts").status, 1);
+}
+
 TEST(KronosBench, WrongRequests) {
     for (const auto& [arguments, told] : std::vector<std::pair<std::string, std::string>>{
              {"--only four", "'four' is no workload; there are one, two, three"},
