@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What tools/bench/instructions counts under callgrind: the calls between entering and leaving CountedCalls, on one
-// thread, on whatever driver and layers the environment gives. usage: kronos-instructions record|submit|alloc|wait
-// CALLS
+// thread, on the mock driver, with whatever layers the environment gives. usage: kronos-instructions
+// record|submit|alloc|wait CALLS
 #include <vulkan/vulkan.h>
 
 #include <cstdio>
