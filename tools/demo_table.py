@@ -47,7 +47,7 @@ def table(rows):
 
 def main():
     folder, rounds, names = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
-    rows = [["workload", "verified", "without", "with layer", "ratio"] + [title for _, title in COUNTERS]]
+    rows = [["workload", "verified", "without", "with layer", "with / without"] + [title for _, title in COUNTERS]]
     all_verified, device = True, None
     for name in names:
         device, _, ok_off, off = measured(folder, name, rounds, "off")
