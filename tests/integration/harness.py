@@ -46,8 +46,10 @@ class Tree:
         manifest = str(self.driver(driver))
         env.update(VK_DRIVER_FILES=manifest, VK_ICD_FILENAMES=manifest, XDG_STATE_HOME=str(Path(scratch) / "state"),
                    XDG_RUNTIME_DIR=str(scratch), HOME=str(scratch), LP_NUM_THREADS="1")
-        if driver != "mock":  # sanitizers: what a third party's driver does is not ours to mend; leaks are looked for on the mock
-            env.update(ASAN_OPTIONS="detect_leaks=0", TSAN_OPTIONS=f"suppressions={self.source / 'tests/programs/third_party.tsan'}")
+        # Sanitizers: what a third party's driver does is not ours to mend; leaks are looked for on the mock driver.
+        env["TSAN_OPTIONS"] = f"suppressions={self.source / 'tests/programs/third_party.tsan'}"
+        if driver != "mock":
+            env["ASAN_OPTIONS"] = "detect_leaks=0"
         if layers:
             env.update(VK_LAYER_PATH=f"{self.explicit}:{self.spy}", VK_INSTANCE_LAYERS=":".join(layers))
         env.update({k: str(v) for k, v in more.items()})
