@@ -116,8 +116,6 @@ class HandleMap {
         std::lock_guard lock(mutex_);
         return table_.load(std::memory_order_relaxed)->live;
     }
-    /// Slots of the current table, for tests of boundedness.
-    size_t capacity() const { return table_.load(std::memory_order_acquire)->mask + 1; }
     /// How many tables there ever were, for tests of boundedness.
     size_t tables() const {
         std::lock_guard lock(mutex_);
