@@ -8,6 +8,6 @@ layout(push_constant) uniform Push { uint factor; uint addend; };
 
 void main() {
     uint i = gl_GlobalInvocationID.x;
-    if (i >= 256 || gl_GlobalInvocationID.y != 0) return;
+    if (i >= 256 || any(notEqual(gl_GlobalInvocationID.yz, uvec2(0)))) return;
     target[i] = target[i] * factors[i % 16].x + source[i] * factor + addend;
 }

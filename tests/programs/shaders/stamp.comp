@@ -7,7 +7,7 @@ layout(push_constant) uniform Push { uint factor; uint addend; };
 
 void main() {
     uint i = gl_GlobalInvocationID.x;
-    if (i >= 256 || gl_GlobalInvocationID.y != 0) return;
+    if (i >= 256 || any(notEqual(gl_GlobalInvocationID.yz, uvec2(0)))) return;
     ivec2 at = ivec2(i % 16, i / 16);
     imageStore(target, at, uvec4(imageLoad(target, at).x * factor + source[i] + addend, 0, 0, 0));
 }
