@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks commands.def and unhooked.txt against the Vulkan registry; fails with one line per fault.
+"""Checks commands.def, unhooked.txt and handle_uses.txt against the Vulkan registry; fails with one line per fault.
 
-usage: check_commands.py vk.xml commands.def unhooked.txt
+usage: check_commands.py vk.xml commands.def unhooked.txt handle_uses.txt
 
 - every hooked command exists, has the aliases and the core version that the registry gives it;
 - every command whose first parameter is a VkQueue or VkCommandBuffer is hooked, or stands in unhooked.txt with a reason:
-  a command that nobody has looked at is never passed over in silence.
+  a command that nobody has looked at is never passed over in silence;
+- every command and structure that has a handle of a type that the layer recycles stands in handle_uses.txt, with what is
+  done about it.
 """
 import re
 import sys
@@ -41,13 +43,43 @@ def read_registry(path):
     for extension in root.findall("extensions/extension"):
         if "vulkan" in extension.get("supported", "").split(","):
             offered.update(c.get("name") for c in extension.findall("require/command"))
-    return alias_of, canonical, first, version, offered
+    return root, alias_of, canonical, first, version, offered
+
+
+def uses_of_handles(root, kinds, offered):
+    """(kind, command or structure) for each that has a parameter or member of one of the handle types `kinds`."""
+    found = set()
+    for command in root.findall("commands/command"):
+        name = command.find("proto/name").text if command.find("proto/name") is not None else None
+        if name in offered:
+            found.update((p.find("type").text, name) for p in command.findall("param") if p.find("type").text in kinds)
+    for struct in root.findall("types/type[@category='struct']"):
+        found.update((m.find("type").text, struct.get("name")) for m in struct.findall("member") if m.find("type").text in kinds)
+    return found
+
+
+def check_handle_uses(root, path, offered):
+    """Faults of the list of reviewed uses: lines "VkKind: VkUse  reason"."""
+    faults, reviewed = [], set()
+    for number, line in enumerate(open(path), 1):
+        text = line.split("#")[0].strip()
+        if not text:
+            continue
+        match = re.match(r"(Vk\w+): ((?:vk|Vk)\w+)\s+(\S.*)", text)
+        if not match:
+            faults.append(f"handle_uses.txt:{number}: '{text}' is not 'VkKind: use  reason'")
+            continue
+        reviewed.add((match.group(1), match.group(2)))
+    kinds = {kind for kind, _ in reviewed}
+    for kind, use in sorted(uses_of_handles(root, kinds, offered) - reviewed):
+        faults.append(f"{use} has a {kind}, and nobody has reviewed it in handle_uses.txt")
+    return faults
 
 
 def main():
-    registry_path, def_path, unhooked_path = sys.argv[1:4]
-    alias_of, canonical, first, version, offered = read_registry(registry_path)
-    faults = []
+    registry_path, def_path, unhooked_path, uses_path = sys.argv[1:5]
+    root, alias_of, canonical, first, version, offered = read_registry(registry_path)
+    faults = check_handle_uses(root, uses_path, offered)
     hooked = {}
     for line in open(def_path):
         match = re.match(r"(COMMAND|COUNTED)\((.*)\)", line.strip())

@@ -9,6 +9,7 @@
 #include <ctime>
 #include <set>
 
+#include "devices/judgement.h"
 #include "entry/hooks.h"
 #include "entry/proc_addr.h"
 #include "entry/state.h"
@@ -103,6 +104,45 @@ void StartStats(Device& device, const VkPhysicalDeviceProperties& properties) {
                                                  static_cast<uint64_t>(settings.frame_submits), every_ns);
 }
 
+// Drivers, their versions and their devices differ in it: section "Pipeline Cache Header".
+std::string DriverKey(const VkPhysicalDeviceProperties& properties) {
+    std::string key = fmt::format("{:x}:{:x}:{:x}:", properties.vendorID, properties.deviceID, properties.driverVersion);
+    for (const uint8_t byte : properties.pipelineCacheUUID) key += fmt::format("{:02x}", byte);
+    return key;
+}
+
+void StartFeatures(Device& device, const VkPhysicalDeviceProperties& properties) {
+    const Settings& settings = device.instance->settings;
+    const uint64_t most_ns = static_cast<uint64_t>(settings.wait_spin) * 1'000;
+    const auto share = static_cast<uint32_t>(settings.wait_share);
+    const uint32_t processors = UsableProcessors();
+    const WaitPolicy waits =
+        ChooseWaits(settings.waits == Waits::kOff, settings.waits == Waits::kOn,
+                    properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU, processors, most_ns, share);
+    device.log->Info("waits: {}, {}; at most {} us a wait and {} % of one of {} processors", waits.spin ? "spin" : "block",
+                     waits.why, settings.wait_spin, share, processors);
+    if (waits.spin) {
+        device.waits = std::make_unique<SpinWaits>(most_ns, share);
+        device.gates |= kGateWaits;
+    }
+    if (settings.recycle_fences != RecycleFences::kOff) {
+        device.fences = std::make_unique<FenceCache>();
+        device.gates |= kGateFences;
+        if (settings.recycle_fences == RecycleFences::kOn)
+            device.fences->probe.Decide(CostProbe::Verdict::kDear);
+        else
+            RecallVerdict(*device.log, device.driver_key, kFenceCost, device.fences->probe);
+    }
+}
+
+void StopFeatures(Device& device) {
+    if (!device.fences) return;
+    for (const VkFence fence : device.fences->TakeAll()) {
+        device.Count(Side::kDriver, Counter::kFencesDestroyed);
+        device.down.DestroyFence(device.handle, fence, nullptr);
+    }
+}
+
 void ForgetBuffer(Device& device, CommandBuffer* buffer) {
     buffer->counters.FlushTo(device.stats->counters());
     registry.command_buffers.Erase(buffer->handle);
@@ -167,6 +207,9 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkD
                 state->stats.reset();
                 state->gates &= ~uint32_t{kGateStats};
             }
+            state->driver_key = DriverKey(properties);
+            // A feature that cannot be had is off.
+            Guarded(state->log.get(), "features", false, [&] { return StartFeatures(*state, properties), true; });
             registry.devices.Insert(DispatchKey(*device), state.get());
             static_cast<void>(state.release());  // the registry holds it now
         } catch (...) {
@@ -184,6 +227,7 @@ VKAPI_ATTR void VKAPI_CALL DestroyDevice(VkDevice device, const VkAllocationCall
     if (!state) return;
     for (const VkQueue handle : state->queues) delete registry.queues.Erase(handle);
     state->pools.ForEach([&](VkCommandPool, Device::CommandPool* pool) { ForgetBuffers(*state, pool); });
+    StopFeatures(*state);
     state->stats.reset();
     state->down.DestroyDevice(device, allocator);
 }

@@ -11,17 +11,28 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "kronos/settings.h"
 #include "stats/device_stats.h"
+#include "submission/fence_cache.h"
+#include "submission/spin_waits.h"
 #include "support/handle_map.h"
 #include "support/log.h"
 
 namespace kronos {
 
 /// What must be on for a command to be hooked; one bit each. A command is hooked when any of its bits is on.
-enum Gate : uint32_t { kGateAlways = 1u << 0, kGateStats = 1u << 1 };
+enum Gate : uint32_t {
+    kGateAlways = 1u << 0,
+    kGateStats = 1u << 1,
+    kGateWaits = 1u << 2,
+    kGateFences = 1u << 3,
+    // What more than one of them needs.
+    kGateSubmits = kGateStats | kGateFences,
+    kGateWaiting = kGateStats | kGateFences | kGateWaits,
+};
 
 struct Instance {
     VkInstance handle = VK_NULL_HANDLE;
@@ -38,10 +49,24 @@ struct Device {
     VkPhysicalDevice physical = VK_NULL_HANDLE;
     Instance* instance = nullptr;
     uint32_t gates = kGateAlways;
+    std::string driver_key;  ///< the same for devices of the same driver, version and kind
     bool frame_boundary = false;  ///< VK_EXT_frame_boundary is enabled
     VkuDeviceDispatchTable down{};
     std::shared_ptr<Log> log;
     std::unique_ptr<DeviceStats> stats;  ///< nullptr: nothing is counted
+    std::unique_ptr<SpinWaits> waits;        ///< nullptr: the driver's waits
+    std::unique_ptr<FenceCache> fences;  ///< nullptr: no fence is known or kept
+
+    /// Counts what the program asked and the driver was given just so.
+    void Count(Counter counter, uint64_t n = 1) const {
+        if (stats) stats->counters().Add(counter, n);
+    }
+    void Count(Side side, Counter counter, uint64_t n = 1) const {
+        if (stats) stats->counters().Add(side, counter, n);
+    }
+    void Decided(Counter decision, uint64_t n = 1) const {
+        if (stats) stats->counters().Decided(decision, n);
+    }
 
     struct CommandPool;
     HandleMap<VkCommandPool, CommandPool*> pools;
@@ -88,6 +113,16 @@ inline Instance& InstanceOf(const void* handle) { return *registry.instances.Fin
 inline Device& DeviceOf(const void* handle) { return *registry.devices.Find(DispatchKey(handle)); }
 /// nullptr for a queue that did not come from vkGetDeviceQueue[2]: then nothing is known but DeviceOf.
 inline Queue* FindQueue(VkQueue handle) { return registry.queues.Find(handle); }
+/// Of a queue, whether it is known or not.
+inline Device& DeviceOfQueue(VkQueue handle) {
+    const Queue* queue = FindQueue(handle);
+    return queue ? *queue->device : DeviceOf(handle);
+}
+/// A fence that something outside of the layer's knowledge may signal: it is never kept for another life.
+inline void ShareFence(const Device& device, VkFence fence) {
+    FenceState* state = fence && device.fences ? device.fences->Find(fence) : nullptr;
+    if (state) state->shared.store(true, std::memory_order_relaxed);
+}
 /// nullptr for a command buffer that did not come from vkAllocateCommandBuffers.
 inline CommandBuffer* FindCommandBuffer(VkCommandBuffer handle) { return registry.command_buffers.Find(handle); }
 

@@ -18,13 +18,20 @@ enum class Counter : uint32_t {
 #undef COUNTER
 #undef RECORDING_BEGIN
 #undef RECORDING_END
+    kDecisionsBegin,
+    kBeforeDecisions = kDecisionsBegin - 1,
+#define DECISION(name, enumerator) k##enumerator,
+#include "stats/decisions.def"
+#undef DECISION
     kCount
 };
 
-inline constexpr size_t kCounters = static_cast<size_t>(Counter::kCount);
+/// Counted on both sides: counters.def. Behind them: decisions.def, which know no sides and are counted as asked.
+inline constexpr size_t kCounters = static_cast<size_t>(Counter::kDecisionsBegin);
+inline constexpr size_t kCountersAndDecisions = static_cast<size_t>(Counter::kCount);
 inline constexpr size_t kRecordingCounters = static_cast<size_t>(Counter::kRecordingEnd);
 
-inline constexpr std::array<std::string_view, kCounters> kCounterNames = {
+inline constexpr std::array<std::string_view, kCountersAndDecisions> kCounterNames = {
 #define RECORDING_BEGIN()
 #define RECORDING_END()
 #define COUNTER(name, enumerator) #name,
@@ -32,13 +39,16 @@ inline constexpr std::array<std::string_view, kCounters> kCounterNames = {
 #undef COUNTER
 #undef RECORDING_BEGIN
 #undef RECORDING_END
+#define DECISION(name, enumerator) #name,
+#include "stats/decisions.def"
+#undef DECISION
 };
 
 enum class Side : uint32_t { kAsked, kDriver };
 
 /// A copy of all counters at one time. Plain data.
 struct CounterValues {
-    std::array<std::array<uint64_t, kCounters>, 2> value{};
+    std::array<std::array<uint64_t, kCountersAndDecisions>, 2> value{};
 
     uint64_t& At(Side side, Counter counter) { return value[static_cast<size_t>(side)][static_cast<size_t>(counter)]; }
     uint64_t At(Side side, Counter counter) const {
@@ -47,7 +57,8 @@ struct CounterValues {
     CounterValues operator-(const CounterValues& earlier) const {
         CounterValues difference;
         for (size_t side = 0; side < 2; ++side)
-            for (size_t i = 0; i < kCounters; ++i) difference.value[side][i] = value[side][i] - earlier.value[side][i];
+            for (size_t i = 0; i < kCountersAndDecisions; ++i)
+                difference.value[side][i] = value[side][i] - earlier.value[side][i];
         return difference;
     }
     bool operator==(const CounterValues&) const = default;
@@ -62,10 +73,13 @@ class Counters {
     /// Asked for, and given to the driver just so: one addition, for each costs a locked instruction.
     void Add(Counter counter, uint64_t n = 1) { At(0, counter).fetch_add(n, std::memory_order_relaxed); }
 
+    /// What the layer decided: no side.
+    void Decided(Counter decision, uint64_t n = 1) { Add(Side::kAsked, decision, n); }
+
     CounterValues Snapshot() const {
         CounterValues values;
         for (size_t side = 0; side < 2; ++side)
-            for (size_t i = 0; i < kCounters; ++i)
+            for (size_t i = 0; i < kCountersAndDecisions; ++i)
                 values.value[side][i] =
                     value_[0][i].load(std::memory_order_relaxed) + value_[1 + side][i].load(std::memory_order_relaxed);
         return values;
@@ -75,7 +89,7 @@ class Counters {
     std::atomic<uint64_t>& At(size_t row, Counter counter) { return value_[row][static_cast<size_t>(counter)]; }
 
     // Rows: on both sides, on the asked side only, on the driver's only.
-    std::array<std::array<std::atomic<uint64_t>, kCounters>, 3> value_{};
+    std::array<std::array<std::atomic<uint64_t>, kCountersAndDecisions>, 3> value_{};
 };
 
 /// The counters of one command buffer while it records: plain numbers, for recording is externally synchronized.

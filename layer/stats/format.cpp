@@ -23,10 +23,11 @@ std::string Quoted(std::string_view text) {
 
 double Ms(uint64_t ns) { return static_cast<double>(ns) / 1e6; }
 
-void AppendCounters(std::string& out, const char* side_name, Side side, const CounterValues& counted) {
-    out += fmt::format(",\"{}\":{{", side_name);
+void AppendCounters(std::string& out, const char* key, Side side, size_t begin, size_t end,
+                    const CounterValues& counted) {
+    out += fmt::format(",\"{}\":{{", key);
     bool first = true;
-    for (size_t i = 0; i < kCounters; ++i) {
+    for (size_t i = begin; i < end; ++i) {
         const uint64_t n = counted.At(side, static_cast<Counter>(i));
         if (!n) continue;
         out += fmt::format("{}\"{}\":{}", first ? "" : ",", kCounterNames[i], n);
@@ -35,9 +36,10 @@ void AppendCounters(std::string& out, const char* side_name, Side side, const Co
     out += '}';
 }
 
-void AppendBoth(std::string& out, const CounterValues& counted) {
-    AppendCounters(out, "asked", Side::kAsked, counted);
-    AppendCounters(out, "driver", Side::kDriver, counted);
+void AppendAll(std::string& out, const CounterValues& counted) {
+    AppendCounters(out, "asked", Side::kAsked, 0, kCounters, counted);
+    AppendCounters(out, "driver", Side::kDriver, 0, kCounters, counted);
+    AppendCounters(out, "did", Side::kAsked, kCounters, kCountersAndDecisions, counted);
     out += "}\n";
 }
 
@@ -53,6 +55,8 @@ std::string CountersCsv(const CounterValues& counted) {
     std::string out;
     for (const Side side : {Side::kAsked, Side::kDriver})
         for (size_t i = 0; i < kCounters; ++i) out += fmt::format(",{}", counted.At(side, static_cast<Counter>(i)));
+    for (size_t i = kCounters; i < kCountersAndDecisions; ++i)
+        out += fmt::format(",{}", counted.At(Side::kAsked, static_cast<Counter>(i)));
     return out + "\n";
 }
 
@@ -72,7 +76,7 @@ std::string FrameJson(const DeviceLabel& device, const Frame& frame) {
         "\"closed_by\":\"{}\"",
         kStatsSchema, device.pid, device.index, frame.number, Ms(frame.begin_ns), Ms(frame.end_ns - frame.begin_ns),
         FrameEndName(frame.end));
-    AppendBoth(out, frame.counted);
+    AppendAll(out, frame.counted);
     return out;
 }
 
@@ -82,14 +86,15 @@ std::string SummaryJson(const DeviceLabel& device, const Summary& summary) {
         "\"",
         kStatsSchema, device.pid, device.index, Quoted(device.name), summary.frames, Ms(summary.elapsed_ns),
         summary.at_exit ? "exit" : "destroy");
-    AppendBoth(out, summary.counted);
+    AppendAll(out, summary.counted);
     return out;
 }
 
 std::string CsvHeader() {
     std::string out = "v,event,pid,device,name,frame,at_ms,ms,closed_by";
     for (const char* side : {"asked", "driver"})
-        for (const std::string_view name : kCounterNames) out += fmt::format(",{}_{}", side, name);
+        for (size_t i = 0; i < kCounters; ++i) out += fmt::format(",{}_{}", side, kCounterNames[i]);
+    for (size_t i = kCounters; i < kCountersAndDecisions; ++i) out += fmt::format(",did_{}", kCounterNames[i]);
     return out + "\n";
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "support/fork_mutex.h"
+#include "support/handle_bits.h"
 
 namespace kronos {
 
@@ -33,7 +34,7 @@ class HandleMap {
 
     /// The value of `key`, or `missing`.
     Value Find(Key key, Value missing = {}) const {
-        const uint64_t wanted = Bits(key);
+        const uint64_t wanted = HandleBits(key);
         if (wanted == kEmpty) return missing;
         for (;;) {
             const uint64_t version = version_.load(std::memory_order_acquire);
@@ -59,7 +60,7 @@ class HandleMap {
     /// Adds `key`, or replaces its value. Allocates when the table is half full; throws std::bad_alloc before any
     /// change. False, and nothing is changed, for the one key that cannot be in the map.
     bool Insert(Key key, Value value) {
-        const uint64_t wanted = Bits(key);
+        const uint64_t wanted = HandleBits(key);
         if (wanted == kEmpty) return false;
         std::lock_guard lock(mutex_);
         Table* table = table_.load(std::memory_order_relaxed);
@@ -70,7 +71,7 @@ class HandleMap {
 
     /// Removes `key` and returns its value, or `missing` when it was not there.
     Value Erase(Key key, Value missing = {}) {
-        const uint64_t wanted = Bits(key);
+        const uint64_t wanted = HandleBits(key);
         if (wanted == kEmpty) return missing;
         std::lock_guard lock(mutex_);
         Table& table = *table_.load(std::memory_order_relaxed);
@@ -108,7 +109,7 @@ class HandleMap {
         for (uint64_t i = 0; i <= table.mask; ++i) {
             const uint64_t seen = table.slots[i].key.load(std::memory_order_relaxed);
             if (seen != kEmpty)
-                visit(KeyFromBits(seen), FromBits(table.slots[i].value.load(std::memory_order_relaxed)));
+                visit(HandleFromBits<Key>(seen), FromBits(table.slots[i].value.load(std::memory_order_relaxed)));
         }
     }
 
@@ -136,18 +137,6 @@ class HandleMap {
         std::unique_ptr<Slot[]> slots;
     };
 
-    static uint64_t Bits(Key key) {
-        if constexpr (std::is_pointer_v<Key>)
-            return reinterpret_cast<uintptr_t>(key);
-        else
-            return static_cast<uint64_t>(key);
-    }
-    static Key KeyFromBits(uint64_t bits) {
-        if constexpr (std::is_pointer_v<Key>)
-            return reinterpret_cast<Key>(static_cast<uintptr_t>(bits));
-        else
-            return static_cast<Key>(bits);
-    }
     static uint64_t ToBits(Value value) {
         uint64_t bits = 0;
         std::memcpy(&bits, &value, sizeof value);

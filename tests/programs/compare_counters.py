@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compares counters of independent sources with those of the spy.
+"""Compares counters of independent sources.
 
 SPY.json, and any file with "counters" at the top level: one dictionary. A log of the layer (JSON lines): the
 dictionaries "asked" and "driver" of its lines with "event": "summary", each summed over those lines. A counter that is
-left out is 0. Prints a line for each difference; ends with 1 when there is any, with 2 when a file cannot be read.
+left out is 0.
+
+The spy saw what the driver was given: it must agree with a log's "driver". A program that counts knows what it asked: it
+must agree with a log's "asked"; without a log, with the spy. --unchanged: the layer changes nothing, so "asked" is
+"driver". Prints a line for each difference; ends with 1 when there is any, with 2 when a file cannot be read.
 """
 import argparse
 import json
@@ -66,27 +70,43 @@ def read(path):
     return summaries(path, text)
 
 
-def differences(spy, other):
-    for name in sorted(set(spy) | set(other)):
-        if name not in IGNORED and spy.get(name, 0) != other.get(name, 0):
-            yield name, spy.get(name, 0), other.get(name, 0)
+def differences(one, other):
+    for name in sorted(set(one) | set(other)):
+        if name not in IGNORED and one.get(name, 0) != other.get(name, 0):
+            yield name, one.get(name, 0), other.get(name, 0)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("spy", help="the spy's report")
-    parser.add_argument("others", nargs="+", help="reports or logs to compare with it")
+    parser.add_argument("others", nargs="+", help="the program's counts and the layer's logs")
+    parser.add_argument("--unchanged", action="store_true", help="the layer was told to change nothing")
     arguments = parser.parse_args()
     failures = 0
+
+    def compare(one_name, one, other_name, other):
+        nonlocal failures
+        for name, first, second in differences(one, other):
+            failures += 1
+            print(f"{name}: {one_name} counts {first}, {other_name} counts {second}")
+
     try:
         spy = read(arguments.spy)
         if "counters" not in spy:
             raise Unreadable(f"{arguments.spy}: a log, a spy's report with \"counters\" was expected")
-        for path in arguments.others:
-            for where, counters in read(path).items():
-                for name, seen, said in differences(spy["counters"], counters):
-                    failures += 1
-                    print(f"{name}: the spy saw {seen}, {path} ({where}) says {said}")
+        files = {path: read(path) for path in arguments.others}
+        logs = {path: content for path, content in files.items() if "asked" in content}
+        for path, log in logs.items():
+            compare("the spy", spy["counters"], f"{path} (driver)", log["driver"])
+            if arguments.unchanged:
+                compare("the spy", spy["counters"], f"{path} (asked)", log["asked"])
+        for path, content in files.items():
+            if path in logs:
+                continue
+            for log_path, log in logs.items():
+                compare(path, content["counters"], f"{log_path} (asked)", log["asked"])
+            if not logs:
+                compare("the spy", spy["counters"], path, content["counters"])
     except Unreadable as error:
         print(error, file=sys.stderr)
         return 2

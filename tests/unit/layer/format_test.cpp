@@ -18,6 +18,7 @@ CounterValues Values() {
     values.At(Side::kAsked, Counter::kDispatches) = 16;
     values.At(Side::kDriver, Counter::kDispatches) = 15;
     values.At(Side::kAsked, Counter::kInvalidates) = 1;
+    values.At(Side::kAsked, Counter::kWaitsSpun) = 4;
     return values;
 }
 
@@ -36,6 +37,7 @@ TEST(Format, AFrameIsOneJsonLineWithoutZeros) {
     EXPECT_EQ(parsed["closed_by"], "wait");
     EXPECT_EQ(parsed["asked"], (json{{"dispatches", 16}, {"invalidates", 1}}));
     EXPECT_EQ(parsed["driver"], (json{{"dispatches", 15}}));
+    EXPECT_EQ(parsed["did"], (json{{"waits_spun", 4}}));
 }
 
 TEST(Format, TextsAreEscaped) {
@@ -73,7 +75,7 @@ std::vector<std::string> Fields(const std::string& line) {
 
 TEST(Format, EveryCsvRowHasTheColumnsOfTheHeader) {
     const std::vector<std::string> header = Fields(CsvHeader());
-    EXPECT_EQ(header.size(), 9 + 2 * kCounters);
+    EXPECT_EQ(header.size(), 9 + kCounters + kCountersAndDecisions);
     const std::vector<std::string> frame = Fields(FrameCsv(Label(), {7, 0, 1'000'000, FrameEnd::kPresent, Values()}));
     ASSERT_EQ(frame.size(), header.size());
     EXPECT_EQ(Fields(DeviceCsv(Label())).size(), header.size());
@@ -86,6 +88,7 @@ TEST(Format, EveryCsvRowHasTheColumnsOfTheHeader) {
     EXPECT_EQ(frame[column("asked_dispatches")], "16");
     EXPECT_EQ(frame[column("driver_dispatches")], "15");
     EXPECT_EQ(frame[column("driver_invalidates")], "0");
+    EXPECT_EQ(frame[column("did_waits_spun")], "4");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counting submissions, waits and fences, and ending frames. Any thread; no locks.
+// Submissions: counted, and the fences in them noted. Any thread; no locks.
 #include <vulkan/utility/vk_struct_helper.hpp>
 
 #include <span>
@@ -10,11 +10,6 @@
 
 namespace kronos {
 namespace {
-
-Device& DeviceOfQueue(VkQueue handle) {
-    const Queue* queue = FindQueue(handle);
-    return queue ? *queue->device : DeviceOf(handle);
-}
 
 uint64_t DispatchesOf(VkCommandBuffer handle) {
     const CommandBuffer* buffer = FindCommandBuffer(handle);
@@ -46,16 +41,10 @@ void CountSubmit(Device& device, const SubmitCount& count) {
     device.stats->OnSubmit();
 }
 
-// A host wait: `call` is the wait below. Ends a frame when it succeeded.
-template <class Call>
-VkResult Wait(Device& device, Call call) {
-    Counters& counters = device.stats->counters();
-    const uint64_t before = NowNs();
-    const VkResult result = call();
-    counters.Add(Counter::kWaits);
-    counters.Add(Counter::kWaitNs, NowNs() - before);
-    if (result == VK_SUCCESS) device.stats->OnWaitDone();
-    return result;
+// Before the call, as counting: a thread that waits for the fence may see it signaled before the call returns.
+void NoteFence(const Device& device, VkQueue queue, VkFence fence) {
+    if (!fence || !device.fences) return;
+    if (FenceState* state = device.fences->Find(fence)) state->Submitted(reinterpret_cast<uintptr_t>(queue));
 }
 
 }  // namespace
@@ -66,6 +55,8 @@ namespace kronos::hook {
 VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit(VkQueue queue, uint32_t info_count, const VkSubmitInfo* infos,
                                            VkFence fence) {
     Device& device = DeviceOfQueue(queue);
+    NoteFence(device, queue, fence);
+    if (!device.stats) return device.down.QueueSubmit(queue, info_count, infos, fence);
     SubmitCount count;
     count.infos = info_count;
     for (const VkSubmitInfo& info : std::span(infos, info_count)) {
@@ -85,6 +76,8 @@ VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit(VkQueue queue, uint32_t info_count, c
 VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit2(VkQueue queue, uint32_t info_count, const VkSubmitInfo2* infos,
                                             VkFence fence) {
     Device& device = DeviceOfQueue(queue);
+    NoteFence(device, queue, fence);
+    if (!device.stats) return device.down.QueueSubmit2(queue, info_count, infos, fence);
     SubmitCount count;
     count.infos = info_count;
     for (const VkSubmitInfo2& info : std::span(infos, info_count)) {
@@ -104,7 +97,9 @@ VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit2(VkQueue queue, uint32_t info_count, 
 VKAPI_ATTR VkResult VKAPI_CALL QueueBindSparse(VkQueue queue, uint32_t info_count, const VkBindSparseInfo* infos,
                                                VkFence fence) {
     Device& device = DeviceOfQueue(queue);
+    NoteFence(device, queue, fence);
     const VkResult result = device.down.QueueBindSparse(queue, info_count, infos, fence);
+    if (!device.stats) return result;
     device.stats->counters().Add(Counter::kSparseBinds);
     for (const VkBindSparseInfo& info : std::span(infos, info_count))
         if (EndsFrame(device, info.pNext)) device.stats->OnBoundary(FrameEnd::kFrameBoundary);
@@ -113,66 +108,16 @@ VKAPI_ATTR VkResult VKAPI_CALL QueueBindSparse(VkQueue queue, uint32_t info_coun
 
 VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInfoKHR* info) {
     Device& device = DeviceOfQueue(queue);
+    // VK_EXT_swapchain_maintenance1 and its KHR promotion: the window system signals these.
+    if (device.fences) {
+        if (const auto* present = vku::FindStructInPNextChain<VkSwapchainPresentFenceInfoEXT>(info->pNext))
+            for (uint32_t i = 0; i < present->swapchainCount; ++i) ShareFence(device, present->pFences[i]);
+    }
     const VkResult result = device.down.QueuePresentKHR(queue, info);
+    if (!device.stats) return result;
     device.stats->counters().Add(Counter::kPresents);
     device.stats->OnBoundary(FrameEnd::kPresent);
     return result;
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL QueueWaitIdle(VkQueue queue) {
-    Device& device = DeviceOfQueue(queue);
-    return Wait(device, [&] { return device.down.QueueWaitIdle(queue); });
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL DeviceWaitIdle(VkDevice handle) {
-    Device& device = DeviceOf(handle);
-    return Wait(device, [&] { return device.down.DeviceWaitIdle(handle); });
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL WaitForFences(VkDevice handle, uint32_t count, const VkFence* fences, VkBool32 all,
-                                             uint64_t timeout_ns) {
-    Device& device = DeviceOf(handle);
-    return Wait(device, [&] { return device.down.WaitForFences(handle, count, fences, all, timeout_ns); });
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL WaitSemaphores(VkDevice handle, const VkSemaphoreWaitInfo* info, uint64_t timeout_ns) {
-    Device& device = DeviceOf(handle);
-    return Wait(device, [&] { return device.down.WaitSemaphores(handle, info, timeout_ns); });
-}
-
-// A program that polls waits too: the poll that sees the fence signalled ends the frame.
-VKAPI_ATTR VkResult VKAPI_CALL GetFenceStatus(VkDevice handle, VkFence fence) {
-    Device& device = DeviceOf(handle);
-    const VkResult result = device.down.GetFenceStatus(handle, fence);
-    device.stats->counters().Add(Counter::kPolls);
-    if (result == VK_SUCCESS) device.stats->OnWaitDone();
-    return result;
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL GetSemaphoreCounterValue(VkDevice handle, VkSemaphore semaphore, uint64_t* value) {
-    Device& device = DeviceOf(handle);
-    device.stats->counters().Add(Counter::kPolls);
-    return device.down.GetSemaphoreCounterValue(handle, semaphore, value);
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL CreateFence(VkDevice handle, const VkFenceCreateInfo* info,
-                                           const VkAllocationCallbacks* allocator, VkFence* fence) {
-    Device& device = DeviceOf(handle);
-    const VkResult result = device.down.CreateFence(handle, info, allocator, fence);
-    if (result == VK_SUCCESS) device.stats->counters().Add(Counter::kFencesCreated);
-    return result;
-}
-
-VKAPI_ATTR void VKAPI_CALL DestroyFence(VkDevice handle, VkFence fence, const VkAllocationCallbacks* allocator) {
-    Device& device = DeviceOf(handle);
-    if (fence) device.stats->counters().Add(Counter::kFencesDestroyed);
-    device.down.DestroyFence(handle, fence, allocator);
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL ResetFences(VkDevice handle, uint32_t count, const VkFence* fences) {
-    Device& device = DeviceOf(handle);
-    device.stats->counters().Add(Counter::kFenceResets, count);
-    return device.down.ResetFences(handle, count, fences);
 }
 
 }  // namespace kronos::hook

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names, tags and private data that the program gives to objects which may have another life: noted, and passed on.
+// Any thread; no locks.
+#include "entry/hooks.h"
+#include "entry/state.h"
+#include "support/handle_bits.h"
+
+namespace kronos {
+namespace {
+
+enum class Mark { kName, kOther };
+
+void Note(const Device& device, bool is_fence, uint64_t handle, Mark mark) {
+    FenceState* fence = is_fence && device.fences ? device.fences->Find(HandleFromBits<VkFence>(handle)) : nullptr;
+    if (fence) (mark == Mark::kName ? fence->named : fence->marked).store(true, std::memory_order_relaxed);
+}
+
+}  // namespace
+}  // namespace kronos
+
+namespace kronos::hook {
+
+// VK_EXT_debug_utils: a name can be taken away again, by an empty one.
+VKAPI_ATTR VkResult VKAPI_CALL SetDebugUtilsObjectNameEXT(VkDevice handle, const VkDebugUtilsObjectNameInfoEXT* info) {
+    const Device& device = DeviceOf(handle);
+    Note(device, info->objectType == VK_OBJECT_TYPE_FENCE, info->objectHandle, Mark::kName);
+    return device.down.SetDebugUtilsObjectNameEXT(handle, info);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL SetDebugUtilsObjectTagEXT(VkDevice handle, const VkDebugUtilsObjectTagInfoEXT* info) {
+    const Device& device = DeviceOf(handle);
+    Note(device, info->objectType == VK_OBJECT_TYPE_FENCE, info->objectHandle, Mark::kOther);
+    return device.down.SetDebugUtilsObjectTagEXT(handle, info);
+}
+
+// VK_EXT_debug_marker: nothing says how a name is taken away.
+VKAPI_ATTR VkResult VKAPI_CALL DebugMarkerSetObjectNameEXT(VkDevice handle,
+                                                           const VkDebugMarkerObjectNameInfoEXT* info) {
+    const Device& device = DeviceOf(handle);
+    Note(device, info->objectType == VK_DEBUG_REPORT_OBJECT_TYPE_FENCE_EXT, info->object, Mark::kOther);
+    return device.down.DebugMarkerSetObjectNameEXT(handle, info);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL DebugMarkerSetObjectTagEXT(VkDevice handle, const VkDebugMarkerObjectTagInfoEXT* info) {
+    const Device& device = DeviceOf(handle);
+    Note(device, info->objectType == VK_DEBUG_REPORT_OBJECT_TYPE_FENCE_EXT, info->object, Mark::kOther);
+    return device.down.DebugMarkerSetObjectTagEXT(handle, info);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL SetPrivateData(VkDevice handle, VkObjectType type, uint64_t object,
+                                              VkPrivateDataSlot slot, uint64_t data) {
+    const Device& device = DeviceOf(handle);
+    Note(device, type == VK_OBJECT_TYPE_FENCE, object, Mark::kOther);
+    return device.down.SetPrivateData(handle, type, object, slot, data);
+}
+
+}  // namespace kronos::hook

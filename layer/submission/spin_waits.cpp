@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "submission/spin_waits.h"
+
+#include "support/process.h"
+
+namespace kronos {
+
+SpinWaits::SpinWaits(uint64_t most_ns, uint32_t percent) : most_ns_(most_ns), allowance_(percent) {
+    for (Site& site : sites_) {
+        site.budget = SpinBudget(most_ns_);
+        site.budget_ns.store(site.budget.ns(), std::memory_order_relaxed);
+    }
+}
+
+// Places that share a slot take it from each other, and begin to learn anew: rare, and then no worse than at the start.
+SpinWaits::Site* SpinWaits::SiteOf(uint64_t key) {
+    Site& site = sites_[(key * 0x9E3779B97F4A7C15ull) >> (64 - 6)];
+    static_assert(kSites == 1u << 6);
+    if (site.key.load(std::memory_order_relaxed) == key) return &site;
+    if (!site.teaching.test_and_set(std::memory_order_acquire)) {
+        site.key.store(key, std::memory_order_relaxed);
+        site.budget = SpinBudget(most_ns_);
+        site.budget_ns.store(site.budget.ns(), std::memory_order_relaxed);
+        site.teaching.clear(std::memory_order_release);
+    }
+    return &site;
+}
+
+Counter SpinWaits::WhyNotSpin(uint64_t budget_ns, uint64_t now_ns) const {
+    if (!budget_ns) return Counter::kWaitsLong;
+    if (ThreadIsRealtime()) return Counter::kWaitsRealtime;
+    if (!allowance_.Ask(now_ns)) return Counter::kWaitsShareSpent;
+    return Counter::kWaitsSpun;
+}
+
+void SpinWaits::Teach(Site& site, uint64_t ns) {
+    if (site.teaching.test_and_set(std::memory_order_acquire)) return;
+    site.budget.Ended(ns);
+    site.budget_ns.store(site.budget.ns(), std::memory_order_relaxed);
+    site.teaching.clear(std::memory_order_release);
+}
+
+WaitPolicy ChooseWaits(bool off, bool on, bool driver_on_cpu, uint32_t processors, uint64_t most_ns, uint32_t percent) {
+    if (off) return {false, "off by setting"};
+    if (!most_ns || !percent) return {false, "no time is allowed for spinning"};
+    if (on) return {true, "on by setting"};
+    if (processors < 2) return {false, "there is one processor, and spinning would keep it from others"};
+    if (driver_on_cpu) return {false, "the device is a processor, and spinning would keep it from working"};
+    return {true, "a blocked thread is woken late"};
+}
+
+}  // namespace kronos
