@@ -34,11 +34,11 @@ std::string Took(std::string_view call, uint64_t ns) {
 
 void RememberVerdict(const Log& log, const std::string& driver, const CostKind& kind, const CostProbe& probe) {
     const bool dear = probe.verdict() == CostProbe::Verdict::kDear;
-    Remembered found{probe.verdict(),
-                     fmt::format("{} = auto: {}; {}, {}; from {} ns on it is worth while", kind.setting,
-                                 dear ? "on, the driver is slow" : "off, the driver is fast",
-                                 Took(kind.make, probe.made_ns()), Took(kind.drop, probe.dropped_ns()),
-                                 probe.limit_ns())};
+    Remembered found{
+        probe.verdict(),
+        fmt::format("{} = auto: {}; {}, {}; from {} ns on it is worth while", kind.setting,
+                    dear ? "on, the driver is slow" : "off, the driver is fast", Took(kind.make, probe.made_ns()),
+                    Took(kind.drop, probe.dropped_ns()), probe.limit_ns())};
     log.Info("{}", found.line);
     Memory& memory = All();
     std::lock_guard lock(memory.mutex);

@@ -106,7 +106,8 @@ void StartStats(Device& device, const VkPhysicalDeviceProperties& properties) {
 
 // Drivers, their versions and their devices differ in it: section "Pipeline Cache Header".
 std::string DriverKey(const VkPhysicalDeviceProperties& properties) {
-    std::string key = fmt::format("{:x}:{:x}:{:x}:", properties.vendorID, properties.deviceID, properties.driverVersion);
+    std::string key =
+        fmt::format("{:x}:{:x}:{:x}:", properties.vendorID, properties.deviceID, properties.driverVersion);
     for (const uint8_t byte : properties.pipelineCacheUUID) key += fmt::format("{:02x}", byte);
     return key;
 }
@@ -119,8 +120,8 @@ void StartFeatures(Device& device, const VkPhysicalDeviceProperties& properties)
     const WaitPolicy waits =
         ChooseWaits(settings.waits == Waits::kOff, settings.waits == Waits::kOn,
                     properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU, processors, most_ns, share);
-    device.log->Info("waits: {}, {}; at most {} us a wait and {} % of one of {} processors", waits.spin ? "spin" : "block",
-                     waits.why, settings.wait_spin, share, processors);
+    device.log->Info("waits: {}, {}; at most {} us a wait and {} % of one of {} processors",
+                     waits.spin ? "spin" : "block", waits.why, settings.wait_spin, share, processors);
     if (waits.spin) {
         device.waits = std::make_unique<SpinWaits>(most_ns, share);
         device.gates |= kGateWaits;
@@ -136,6 +137,12 @@ void StartFeatures(Device& device, const VkPhysicalDeviceProperties& properties)
 }
 
 void StopFeatures(Device& device) {
+    for (const VkQueue handle : device.queues) {
+        const Queue* queue = FindQueue(handle);
+        if (!queue || !queue->idle_fence) continue;
+        device.Count(Side::kDriver, Counter::kFencesDestroyed);
+        device.down.DestroyFence(device.handle, queue->idle_fence, nullptr);
+    }
     if (!device.fences) return;
     for (const VkFence fence : device.fences->TakeAll()) {
         device.Count(Side::kDriver, Counter::kFencesDestroyed);
@@ -154,7 +161,7 @@ void ForgetBuffers(Device& device, Device::CommandPool* pool) {
     delete pool;
 }
 
-void RememberQueue(Device& device, VkQueue handle) {
+void RememberQueue(Device& device, VkQueue handle, bool plain) {
     const auto known = [&] {
         const Queue* queue = FindQueue(handle);
         return queue &&
@@ -164,7 +171,10 @@ void RememberQueue(Device& device, VkQueue handle) {
     Guarded(device.log.get(), "vkGetDeviceQueue", false, [&] {
         std::lock_guard lock(device.queues_mutex);
         if (known()) return true;
-        auto queue = std::make_unique<Queue>(Queue{handle, &device});
+        auto queue = std::make_unique<Queue>();
+        queue->handle = handle;
+        queue->device = &device;
+        queue->plain = plain;
         device.queues.push_back(handle);
         registry.queues.Insert(handle, queue.get());
         static_cast<void>(queue.release());  // the registry holds it now
@@ -225,9 +235,9 @@ VKAPI_ATTR void VKAPI_CALL DestroyDevice(VkDevice device, const VkAllocationCall
     // Out of the registry first: once destroyed below, the same address may be another thread's new device.
     const std::unique_ptr<Device> state(registry.devices.Erase(DispatchKey(device)));
     if (!state) return;
+    StopFeatures(*state);
     for (const VkQueue handle : state->queues) delete registry.queues.Erase(handle);
     state->pools.ForEach([&](VkCommandPool, Device::CommandPool* pool) { ForgetBuffers(*state, pool); });
-    StopFeatures(*state);
     state->stats.reset();
     state->down.DestroyDevice(device, allocator);
 }
@@ -235,13 +245,13 @@ VKAPI_ATTR void VKAPI_CALL DestroyDevice(VkDevice device, const VkAllocationCall
 VKAPI_ATTR void VKAPI_CALL GetDeviceQueue(VkDevice device, uint32_t family, uint32_t index, VkQueue* queue) {
     Device& state = DeviceOf(device);
     state.down.GetDeviceQueue(device, family, index, queue);
-    RememberQueue(state, *queue);
+    RememberQueue(state, *queue, true);
 }
 
 VKAPI_ATTR void VKAPI_CALL GetDeviceQueue2(VkDevice device, const VkDeviceQueueInfo2* info, VkQueue* queue) {
     Device& state = DeviceOf(device);
     state.down.GetDeviceQueue2(device, info, queue);
-    RememberQueue(state, *queue);
+    RememberQueue(state, *queue, !info->flags && !info->pNext);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL CreateCommandPool(VkDevice device, const VkCommandPoolCreateInfo* create_info,

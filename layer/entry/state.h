@@ -17,6 +17,7 @@
 #include "kronos/settings.h"
 #include "stats/device_stats.h"
 #include "submission/fence_cache.h"
+#include "submission/idle_choice.h"
 #include "submission/spin_waits.h"
 #include "support/handle_map.h"
 #include "support/log.h"
@@ -30,7 +31,7 @@ enum Gate : uint32_t {
     kGateWaits = 1u << 2,
     kGateFences = 1u << 3,
     // What more than one of them needs.
-    kGateSubmits = kGateStats | kGateFences,
+    kGateSubmits = kGateStats | kGateFences | kGateWaits,
     kGateWaiting = kGateStats | kGateFences | kGateWaits,
 };
 
@@ -49,12 +50,12 @@ struct Device {
     VkPhysicalDevice physical = VK_NULL_HANDLE;
     Instance* instance = nullptr;
     uint32_t gates = kGateAlways;
-    std::string driver_key;  ///< the same for devices of the same driver, version and kind
+    std::string driver_key;       ///< the same for devices of the same driver, version and kind
     bool frame_boundary = false;  ///< VK_EXT_frame_boundary is enabled
     VkuDeviceDispatchTable down{};
     std::shared_ptr<Log> log;
     std::unique_ptr<DeviceStats> stats;  ///< nullptr: nothing is counted
-    std::unique_ptr<SpinWaits> waits;        ///< nullptr: the driver's waits
+    std::unique_ptr<SpinWaits> waits;    ///< nullptr: the driver's waits
     std::unique_ptr<FenceCache> fences;  ///< nullptr: no fence is known or kept
 
     /// Counts what the program asked and the driver was given just so.
@@ -75,9 +76,14 @@ struct Device {
     std::vector<VkQueue> queues;  ///< guarded by queues_mutex
 };
 
+/// What follows `device` is externally synchronized, as Vulkan demands of queues.
 struct Queue {
     VkQueue handle = VK_NULL_HANDLE;
     Device* device = nullptr;
+    bool plain = true;  ///< no flags, nothing but submits and waits: a fence behind its work covers all of it
+    bool busy = false;  ///< something was submitted since it was last seen idle
+    VkFence idle_fence = VK_NULL_HANDLE;  ///< the layer's own, not signaled and not pending; made when first needed
+    IdleChoice idle_choice;
 };
 
 /// A command buffer. Externally synchronized while it records; only read by submits.
@@ -113,11 +119,6 @@ inline Instance& InstanceOf(const void* handle) { return *registry.instances.Fin
 inline Device& DeviceOf(const void* handle) { return *registry.devices.Find(DispatchKey(handle)); }
 /// nullptr for a queue that did not come from vkGetDeviceQueue[2]: then nothing is known but DeviceOf.
 inline Queue* FindQueue(VkQueue handle) { return registry.queues.Find(handle); }
-/// Of a queue, whether it is known or not.
-inline Device& DeviceOfQueue(VkQueue handle) {
-    const Queue* queue = FindQueue(handle);
-    return queue ? *queue->device : DeviceOf(handle);
-}
 /// A fence that something outside of the layer's knowledge may signal: it is never kept for another life.
 inline void ShareFence(const Device& device, VkFence fence) {
     FenceState* state = fence && device.fences ? device.fences->Find(fence) : nullptr;

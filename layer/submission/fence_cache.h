@@ -4,8 +4,9 @@
 // No handle is replaced: a VkFence of the program is the driver's. vkDestroyFence keeps it here, vkCreateFence hands it
 // out again.
 //
-// Threads: a FenceState's atomics may be used from any thread; what a program does to one fence is synchronized as Vulkan
-// demands (section "Fences"). The lists are guarded by the cache's mutex, which is never held across a driver call.
+// Threads: a FenceState's atomics may be used from any thread; what a program does to one fence is synchronized as
+// Vulkan demands (section "Fences"). The lists are guarded by the cache's mutex, which is never held across a driver
+// call.
 #pragma once
 
 #include <vulkan/vulkan.h>
@@ -49,10 +50,10 @@ class FenceState {
     void Reset() { Advance(kReset); }
 
     const VkFence handle;
-    std::atomic<uint64_t> queue{0};     ///< where it was last submitted
-    std::atomic<bool> shared{false};    ///< exported, imported, or given to the window system
-    std::atomic<bool> marked{false};    ///< carries private data or a debug tag
-    std::atomic<bool> named{false};     ///< carries a debug name
+    std::atomic<uint64_t> queue{0};   ///< where it was last submitted
+    std::atomic<bool> shared{false};  ///< exported, imported, or given to the window system
+    std::atomic<bool> marked{false};  ///< carries private data or a debug tag
+    std::atomic<bool> named{false};   ///< carries a debug name
 
   private:
     static constexpr uint64_t kPhaseMask = 3;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fences as objects: created, reset, destroyed, shared. Any thread; creating and destroying take the cache's lock.
+#include "devices/judgement.h"
 #include "entry/hooks.h"
 #include "entry/state.h"
-#include "devices/judgement.h"
 #include "support/clock.h"
 #include "support/handle_bits.h"
 
@@ -10,9 +10,8 @@ namespace kronos {
 namespace {
 
 void Judged(const Device& device) {
-    Guarded(device.log.get(), "recycle_fences", false, [&] {
-        return RememberVerdict(*device.log, device.driver_key, kFenceCost, device.fences->probe), true;
-    });
+    Guarded(device.log.get(), "recycle_fences", false,
+            [&] { return RememberVerdict(*device.log, device.driver_key, kFenceCost, device.fences->probe), true; });
 }
 
 // A fence of an earlier life, in the state that the program asks for; VK_NULL_HANDLE when there is none.
@@ -121,8 +120,8 @@ VKAPI_ATTR VkResult VKAPI_CALL ResetFences(VkDevice handle, uint32_t count, cons
     return result;
 }
 
-// Sections "Importing Fence Payloads", "Exporting Fence Payloads" and "WSI Swapchain": a payload that is shared, or comes
-// from somewhere else, is not the layer's to hand on.
+// Sections "Importing Fence Payloads", "Exporting Fence Payloads" and "WSI Swapchain": a payload that is shared, or
+// comes from somewhere else, is not the layer's to hand on.
 VKAPI_ATTR VkResult VKAPI_CALL ImportFenceFdKHR(VkDevice handle, const VkImportFenceFdInfoKHR* info) {
     Device& device = DeviceOf(handle);
     ShareFence(device, info->fence);

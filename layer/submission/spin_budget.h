@@ -9,10 +9,10 @@
 
 namespace kronos {
 
-/// Spinning through a wait saves the time that a blocked thread needs to be woken; spinning in vain costs processor time.
-/// A wait that ends while spinning is taken to be worth `most_ns` of spinning: of all budgets, the one that would have
-/// gained most over the last waits is chosen, 0 when none gains. A budget is thus never longer than the waits it is for,
-/// and a place with short waits and long ones spins through the short and soon gives up on the long.
+/// Spinning through a wait saves the time that a blocked thread needs to be woken; spinning in vain costs processor
+/// time. A wait that ends while spinning is taken to be worth `most_ns` of spinning: of all budgets, the one that would
+/// have gained most over the last waits is chosen, 0 when none gains. A budget is thus never longer than the waits it
+/// is for, and a place with short waits and long ones spins through the short and soon gives up on the long.
 class SpinBudget {
   public:
     /// `most_ns`: no budget is longer. 0: never spin.
@@ -31,7 +31,7 @@ class SpinBudget {
 
     uint32_t most_ns_;
     uint32_t budget_ns_;
-    uint32_t count_ = 0;                         // of all waits
+    uint32_t count_ = 0;                           // of all waits
     std::array<uint32_t, kRemembered> last_ns_{};  // a ring; count_ % kRemembered is the next
 };
 

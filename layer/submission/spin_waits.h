@@ -34,8 +34,8 @@ class SpinWaits {
     enum class Look { kOver, kPending, kFailed };
 
     /// Waits at `site` (any number that is the same for waits that are alike) for at most `timeout_ns`.
-    /// `look()` asks the driver without blocking; after kFailed it is not called again, and the driver's own wait says what
-    /// is wrong. `block(remaining_ns)` is the driver's wait. Returns VK_SUCCESS, or what `block` returned.
+    /// `look()` asks the driver without blocking; after kFailed it is not called again, and the driver's own wait says
+    /// what is wrong. `block(remaining_ns)` is the driver's wait. Returns VK_SUCCESS, or what `block` returned.
     template <class LookAt, class Block>
     VkResult Wait(uint64_t site, uint64_t timeout_ns, WaitReport& report, LookAt look, Block block) {
         const uint64_t begin = NowNs();
@@ -70,6 +70,21 @@ class SpinWaits {
         const VkResult result = block(left);
         // A wait that timed out would have taken longer: at least what it took.
         if (result >= VK_SUCCESS) Teach(*learned, NowNs() - begin);
+        return result;
+    }
+
+    /// Whether a wait at `site` would spin at all.
+    bool WouldSpin(uint64_t site) { return SiteOf(site)->budget_ns.load(std::memory_order_relaxed) != 0; }
+
+    /// The driver's wait alone, for as long as it takes; the site learns from it.
+    template <class Block>
+    VkResult BlockOnly(uint64_t site, WaitReport& report, Block block) {
+        const uint64_t begin = NowNs();
+        Site* learned = SiteOf(site);
+        report.blocked = true;
+        if (!learned->budget_ns.load(std::memory_order_relaxed)) report.decision = Counter::kWaitsLong;
+        const VkResult result = block();
+        if (result == VK_SUCCESS) Teach(*learned, NowNs() - begin);
         return result;
     }
 

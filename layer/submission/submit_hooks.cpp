@@ -6,7 +6,7 @@
 
 #include "entry/hooks.h"
 #include "entry/state.h"
-#include "support/clock.h"
+#include "support/handle_bits.h"
 
 namespace kronos {
 namespace {
@@ -42,9 +42,13 @@ void CountSubmit(Device& device, const SubmitCount& count) {
 }
 
 // Before the call, as counting: a thread that waits for the fence may see it signaled before the call returns.
-void NoteFence(const Device& device, VkQueue queue, VkFence fence) {
+void NoteSubmit(const Device& device, Queue* queue, VkQueue handle, VkFence fence, bool plain) {
+    if (queue) {
+        queue->busy = true;
+        queue->plain = queue->plain && plain;
+    }
     if (!fence || !device.fences) return;
-    if (FenceState* state = device.fences->Find(fence)) state->Submitted(reinterpret_cast<uintptr_t>(queue));
+    if (FenceState* state = device.fences->Find(fence)) state->Submitted(HandleBits(handle));
 }
 
 }  // namespace
@@ -54,8 +58,9 @@ namespace kronos::hook {
 
 VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit(VkQueue queue, uint32_t info_count, const VkSubmitInfo* infos,
                                            VkFence fence) {
-    Device& device = DeviceOfQueue(queue);
-    NoteFence(device, queue, fence);
+    Queue* known = FindQueue(queue);
+    Device& device = known ? *known->device : DeviceOf(queue);
+    NoteSubmit(device, known, queue, fence, true);
     if (!device.stats) return device.down.QueueSubmit(queue, info_count, infos, fence);
     SubmitCount count;
     count.infos = info_count;
@@ -75,8 +80,9 @@ VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit(VkQueue queue, uint32_t info_count, c
 
 VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit2(VkQueue queue, uint32_t info_count, const VkSubmitInfo2* infos,
                                             VkFence fence) {
-    Device& device = DeviceOfQueue(queue);
-    NoteFence(device, queue, fence);
+    Queue* known = FindQueue(queue);
+    Device& device = known ? *known->device : DeviceOf(queue);
+    NoteSubmit(device, known, queue, fence, true);
     if (!device.stats) return device.down.QueueSubmit2(queue, info_count, infos, fence);
     SubmitCount count;
     count.infos = info_count;
@@ -96,8 +102,9 @@ VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit2(VkQueue queue, uint32_t info_count, 
 
 VKAPI_ATTR VkResult VKAPI_CALL QueueBindSparse(VkQueue queue, uint32_t info_count, const VkBindSparseInfo* infos,
                                                VkFence fence) {
-    Device& device = DeviceOfQueue(queue);
-    NoteFence(device, queue, fence);
+    Queue* known = FindQueue(queue);
+    Device& device = known ? *known->device : DeviceOf(queue);
+    NoteSubmit(device, known, queue, fence, false);
     const VkResult result = device.down.QueueBindSparse(queue, info_count, infos, fence);
     if (!device.stats) return result;
     device.stats->counters().Add(Counter::kSparseBinds);
@@ -107,7 +114,9 @@ VKAPI_ATTR VkResult VKAPI_CALL QueueBindSparse(VkQueue queue, uint32_t info_coun
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInfoKHR* info) {
-    Device& device = DeviceOfQueue(queue);
+    Queue* known = FindQueue(queue);
+    Device& device = known ? *known->device : DeviceOf(queue);
+    NoteSubmit(device, known, queue, VK_NULL_HANDLE, false);
     // VK_EXT_swapchain_maintenance1 and its KHR promotion: the window system signals these.
     if (device.fences) {
         if (const auto* present = vku::FindStructInPNextChain<VkSwapchainPresentFenceInfoEXT>(info->pNext))

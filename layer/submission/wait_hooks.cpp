@@ -5,16 +5,17 @@
 #include "entry/hooks.h"
 #include "entry/state.h"
 #include "support/clock.h"
+#include "support/handle_bits.h"
 
 namespace kronos {
 namespace {
 
-// Waits that are alike: made by the same call of the program, for the same queue. Reached through a loader that does not
-// call in tail position the call is the loader's, and all waits of one command share what they learn.
+// Waits that are alike: made by the same call of the program, for the same queue. Reached through a loader that does
+// not call in tail position the call is the loader's, and all waits of one command share what they learn.
 uint64_t SiteOf(const void* caller, uint64_t queue) { return reinterpret_cast<uintptr_t>(caller) ^ (queue << 1); }
 
 SpinWaits::Look LookOf(VkResult status) {
-    return status == VK_SUCCESS ? SpinWaits::Look::kOver
+    return status == VK_SUCCESS     ? SpinWaits::Look::kOver
            : status == VK_NOT_READY ? SpinWaits::Look::kPending
                                     : SpinWaits::Look::kFailed;
 }
@@ -127,11 +128,44 @@ template <class LookAt, class Block>
 VkResult LookAndWait(Device& device, uint64_t site, uint64_t timeout_ns, LookAt look, Block block) {
     return Waited(device, Counter::kPolls, [&](WaitReport& report) {
         uint64_t polls = 0;
-        const VkResult result =
-            device.waits->Wait(site, timeout_ns, report, [&] { return look(polls); }, block);
+        const VkResult result = device.waits->Wait(
+            site, timeout_ns, report, [&] { return look(polls); }, block);
         report.polls = polls;
         return result;
     });
+}
+
+// Puts the layer's fence behind all that was submitted. False: the driver does not want it, nothing was done.
+bool SubmitIdleFence(Device& device, Queue& queue) {
+    if (!queue.idle_fence) {
+        const VkFenceCreateInfo info = {VK_STRUCTURE_TYPE_FENCE_CREATE_INFO, nullptr, 0};
+        if (device.down.CreateFence(device.handle, &info, nullptr, &queue.idle_fence) != VK_SUCCESS) {
+            queue.idle_fence = VK_NULL_HANDLE;
+            return false;
+        }
+        device.Count(Side::kDriver, Counter::kFencesCreated);
+    }
+    device.Count(Side::kDriver, Counter::kSubmits);
+    return device.down.QueueSubmit(queue.handle, 0, nullptr, queue.idle_fence) == VK_SUCCESS;
+}
+
+// Waits for the layer's fence, behind all that was submitted to the queue.
+VkResult WaitByFence(Device& device, Queue& queue, uint64_t site) {
+    const VkFence fence = queue.idle_fence;
+    const VkResult result = LookAndWait(
+        device, site, UINT64_MAX,
+        [&](uint64_t& asked) {
+            ++asked;
+            return LookOf(device.down.GetFenceStatus(device.handle, fence));
+        },
+        [&](uint64_t) { return device.down.QueueWaitIdle(queue.handle); });
+    if (result != VK_SUCCESS) {
+        queue.plain = false;  // the fence may be pending for ever
+        return result;
+    }
+    device.Count(Side::kDriver, Counter::kFenceResets);
+    if (device.down.ResetFences(device.handle, 1, &fence) != VK_SUCCESS) queue.plain = false;
+    return result;
 }
 
 }  // namespace
@@ -146,10 +180,9 @@ VKAPI_ATTR VkResult VKAPI_CALL WaitForFences(VkDevice handle, uint32_t count, co
     FenceState* first = device.fences && count ? device.fences->Find(fences[0]) : nullptr;
     if (device.waits && timeout_ns && count) {
         const uint64_t queue = first ? first->queue.load(std::memory_order_relaxed) : 0;
-        return LookAndWait(device, SiteOf(__builtin_return_address(0), queue), timeout_ns,
-                           FencesLook(device, {fences, count}, all), [&](uint64_t left_ns) {
-                               return device.down.WaitForFences(handle, count, fences, all, left_ns);
-                           });
+        return LookAndWait(
+            device, SiteOf(__builtin_return_address(0), queue), timeout_ns, FencesLook(device, {fences, count}, all),
+            [&](uint64_t left_ns) { return device.down.WaitForFences(handle, count, fences, all, left_ns); });
     }
     const uint64_t word = first ? first->word() : 0;
     const VkResult result =
@@ -170,11 +203,26 @@ VKAPI_ATTR VkResult VKAPI_CALL WaitSemaphores(VkDevice handle, const VkSemaphore
     return Forwarded(device, [&] { return device.down.WaitSemaphores(handle, info, timeout_ns); });
 }
 
-// Whether a queue is idle cannot be polled. A fence of ours behind the program's work could be, but submitting one takes
-// as long as the driver's wait (bench/results, "vkQueueSubmit of a fence alone").
-VKAPI_ATTR VkResult VKAPI_CALL QueueWaitIdle(VkQueue queue) {
-    Device& device = DeviceOfQueue(queue);
-    return Forwarded(device, [&] { return device.down.QueueWaitIdle(queue); });
+// Section "Queue Submission", "Waiting on a queue is equivalent to having submitted a valid fence to every previously
+// executed queue submission command that accepts a fence". One fence behind them all is as good, for its first scope is
+// all of them; where sparse bindings and presentations are among them, the driver knows best.
+VKAPI_ATTR VkResult VKAPI_CALL QueueWaitIdle(VkQueue handle) {
+    Queue* queue = FindQueue(handle);
+    Device& device = queue ? *queue->device : DeviceOf(handle);
+    if (!device.waits || !queue || !queue->plain || !queue->busy)
+        return Forwarded(device, [&] { return device.down.QueueWaitIdle(handle); });
+    const uint64_t before = NowNs();
+    const uint64_t site = SiteOf(__builtin_return_address(0), HandleBits(handle));
+    const bool by_fence = device.waits->WouldSpin(site) && queue->idle_choice.Next() == IdleChoice::kFence &&
+                          SubmitIdleFence(device, *queue);
+    const VkResult result =
+        by_fence ? WaitByFence(device, *queue, site) : Waited(device, Counter::kPolls, [&](WaitReport& report) {
+            return device.waits->BlockOnly(site, report, [&] { return device.down.QueueWaitIdle(handle); });
+        });
+    if (result != VK_SUCCESS) return result;
+    queue->busy = false;
+    queue->idle_choice.Took(by_fence ? IdleChoice::kFence : IdleChoice::kDriver, NowNs() - before);
+    return result;
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL DeviceWaitIdle(VkDevice handle) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Is what the driver does dear enough to be spared? Measured on the program's own first calls, so that it costs nothing.
-// Any thread; no locks.
+// Is what the driver does dear enough to be spared? Measured on the program's own first calls, so that it costs
+// nothing. Any thread; no locks.
 #pragma once
 
 #include <atomic>
@@ -8,9 +8,9 @@
 
 namespace kronos {
 
-/// Times of making and dropping one kind of object. Undecided until two were made; then dear when the cheaper of them took
-/// at least the limit, or when the cheapest making and the cheapest of two droppings together did. The cheapest, because a
-/// thread that loses its processor in between makes any call look dear.
+/// Times of making and dropping one kind of object. Undecided until two were made; then dear when the cheaper of them
+/// took at least the limit, or when the cheapest making and the cheapest of two droppings together did. The cheapest,
+/// because a thread that loses its processor in between makes any call look dear.
 class CostProbe {
   public:
     enum class Verdict : uint32_t { kUndecided, kDear, kCheap };

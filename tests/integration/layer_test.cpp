@@ -15,32 +15,9 @@ using layered::Asked;
 using layered::Device;
 using layered::Driver;
 using layered::Instance;
+using layered::LayerTest;
 using layered::ScratchFile;
 using ::testing::IsEmpty;
-
-// Every feature, whatever the driver.
-const layered::SettingMap kAllOn = {{"waits", "on"}, {"recycle_fences", "on"}};
-
-class LayerTest : public ::testing::Test {
-  protected:
-    ~LayerTest() override {
-        EXPECT_THAT(mock.Violations(), IsEmpty());
-        EXPECT_THAT(mock.LiveObjects(), IsEmpty());
-    }
-    layered::SettingMap ToFile(layered::SettingMap more = {}) {
-        more["stats_file"] = file.path();
-        return more;
-    }
-    /// The only summary of the log.
-    nlohmann::json Summary() const {
-        const auto lines = file.Lines("summary");
-        EXPECT_EQ(lines.size(), 1u);
-        return lines.empty() ? nlohmann::json{{"asked", {}}, {"driver", {}}} : lines.back();
-    }
-
-    mock::Driver mock;
-    ScratchFile file;
-};
 
 // The names in commands.def, in order.
 std::vector<std::string> HookedDeviceCommands() {
@@ -57,7 +34,8 @@ std::vector<std::string> HookedDeviceCommands() {
 }
 
 TEST_F(LayerTest, WhatIsOffIsNotHooked) {
-    const Instance without(false), off(true, {{"preset", "observe"}, {"stats", "off"}}), on(true, ToFile(kAllOn));
+    const Instance without(false), off(true, {{"preset", "observe"}, {"stats", "off"}}),
+        on(true, ToFile(layered::kAllOn));
     const Device plain(without), silent(off), counting(on);
     const std::vector<std::string> names = HookedDeviceCommands();
     ASSERT_GT(names.size(), 60u);

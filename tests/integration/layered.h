@@ -3,15 +3,18 @@
 // read back. For tests; one thread unless a test says otherwise.
 #pragma once
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 #include <vulkan/vulkan.h>
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "mock_control.h"
@@ -50,7 +53,8 @@ using SettingMap = std::map<std::string, std::string>;
 class Instance {
   public:
     /// `settings` are passed by VK_EXT_layer_settings, which needs the layer.
-    Instance(bool layer, const SettingMap& settings = {}, uint32_t api_version = VK_API_VERSION_1_3) {
+    Instance(bool layer, const SettingMap& settings = {}, uint32_t api_version = VK_API_VERSION_1_3,
+             const std::vector<const char*>& extensions = {}) {
         std::vector<const char*> values;
         for (const auto& [key, value] : settings) values.push_back(value.c_str());
         std::vector<VkLayerSettingEXT> rows;
@@ -71,6 +75,8 @@ class Instance {
         info.pApplicationInfo = &application;
         info.enabledLayerCount = layer ? 1 : 0;
         info.ppEnabledLayerNames = &layer_name;
+        info.enabledExtensionCount = static_cast<uint32_t>(extensions.size());
+        info.ppEnabledExtensionNames = extensions.data();
         result = vkCreateInstance(&info, nullptr, &handle);
     }
     ~Instance() {
@@ -156,6 +162,14 @@ class Device {
         for (uint32_t i = 0; i < dispatches; ++i) vkCmdDispatch(buffer, 1, 1, 1);
         EXPECT_EQ(vkEndCommandBuffer(buffer), VK_SUCCESS);
     }
+    VkFence MakeFence(bool signaled = false, const void* next = nullptr,
+                      const VkAllocationCallbacks* allocator = nullptr) const {
+        const VkFenceCreateInfo info = {VK_STRUCTURE_TYPE_FENCE_CREATE_INFO, next,
+                                        signaled ? VkFenceCreateFlags{VK_FENCE_CREATE_SIGNALED_BIT} : 0};
+        VkFence made = VK_NULL_HANDLE;
+        EXPECT_EQ(vkCreateFence(handle, &info, allocator, &made), VK_SUCCESS);
+        return made;
+    }
     VkResult Submit(VkCommandBuffer buffer, VkFence fence = VK_NULL_HANDLE, const void* next = nullptr) const {
         VkSubmitInfo info = {};
         info.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
@@ -182,5 +196,49 @@ inline uint64_t Asked(const nlohmann::json& line, const char* counter) {
 inline uint64_t Driver(const nlohmann::json& line, const char* counter) {
     return line["driver"].value(counter, uint64_t{0});
 }
+inline uint64_t Did(const nlohmann::json& line, const char* decision) {
+    return line["did"].value(decision, uint64_t{0});
+}
+
+/// Calls `act` once the driver has been asked `command` `calls` more times than when this was made: on a thread of its
+/// own, for what must happen while the program waits.
+class When {
+  public:
+    When(mock::Driver& mock, const char* command, uint64_t calls, std::function<void()> act)
+        : thread_([&mock, command, until = mock.Calls(command) + calls, act = std::move(act)] {
+              while (mock.Calls(command) < until) std::this_thread::yield();
+              act();
+          }) {}
+    ~When() { thread_.join(); }
+    When(const When&) = delete;
+    When& operator=(const When&) = delete;
+
+  private:
+    std::thread thread_;
+};
+
+/// Every feature, whatever the driver.
+inline const SettingMap kAllOn = {{"waits", "on"}, {"recycle_fences", "on"}};
+
+class LayerTest : public ::testing::Test {
+  protected:
+    ~LayerTest() override {
+        EXPECT_THAT(mock.Violations(), ::testing::IsEmpty());
+        EXPECT_THAT(mock.LiveObjects(), ::testing::IsEmpty());
+    }
+    SettingMap ToFile(SettingMap more = {}) {
+        more["stats_file"] = file.path();
+        return more;
+    }
+    /// The only summary of the log.
+    nlohmann::json Summary() const {
+        const auto lines = file.Lines("summary");
+        EXPECT_EQ(lines.size(), 1u);
+        return lines.empty() ? nlohmann::json{{"asked", {}}, {"driver", {}}, {"did", {}}} : lines.back();
+    }
+
+    mock::Driver mock;
+    ScratchFile file;
+};
 
 }  // namespace layered

@@ -140,6 +140,18 @@ void MeasureBasics(Device& device, Report& report) {
                          Must(vkQueueWaitIdle(device.queue()), "vkQueueWaitIdle");
                          return Now() - start;
                      }});
+    // What vkQueueWaitIdle could be replaced by.
+    waits.push_back({"submit, then a fence alone, and spin on vkGetFenceStatus", [&device, d, tiny, fence] {
+                         const double start = Now();
+                         Submit(device.queue(), tiny, VK_NULL_HANDLE);
+                         Must(vkQueueSubmit(device.queue(), 0, nullptr, fence), "vkQueueSubmit");
+                         VkResult status = VK_NOT_READY;
+                         while (status == VK_NOT_READY) status = vkGetFenceStatus(d, fence);
+                         const double took = Now() - start;
+                         Must(status, "vkGetFenceStatus");
+                         Must(vkResetFences(d, 1, &fence), "vkResetFences");
+                         return took;
+                     }});
     if (timeline) {
         waits.push_back(
             TimelineCase(device, tiny, timeline, "submit with a timeline signal and vkWaitSemaphores", false));
