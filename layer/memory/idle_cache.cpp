@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory/idle_cache.h"
 
+#include <algorithm>
 #include <mutex>
 
 namespace kronos {
@@ -61,13 +62,21 @@ void IdleCache::Shard::Unlink(IdleNode& node) {
     (node.newer_in_heap_ ? node.newer_in_heap_->older_in_heap_ : ages.newest) = node.older_in_heap_;
 }
 
-IdleCache::IdleCache(const Budgets& budgets, uint32_t max_blocks) : budgets_(budgets), max_blocks_(max_blocks) {}
+IdleCache::IdleCache(const Budgets& budgets, uint32_t max_blocks) {
+    const auto heaps_used = std::count_if(budgets.begin(), budgets.end(), [](uint64_t budget) { return budget > 0; });
+    // One more than allowed must still fit into a word.
+    constexpr uint64_t kMostBytes = uint64_t{1} << 47;
+    constexpr uint32_t kMostBlocks = 0xfffe;
+    for (uint32_t i = 0; i < kHeaps; ++i) {
+        heaps_[i].budget = std::min(budgets[i], kMostBytes);
+        if (budgets[i]) heaps_[i].max_blocks = std::min(max_blocks / static_cast<uint32_t>(heaps_used), kMostBlocks);
+    }
+}
 
 // Takes the node out of the shard, whose mutex is held.
 void IdleCache::Leave(Shard& shard, IdleNode& node) {
     shard.Unlink(node);
-    idle_bytes_[node.heap].fetch_sub(node.bytes, std::memory_order_relaxed);
-    idle_blocks_.fetch_sub(1, std::memory_order_relaxed);
+    heaps_[node.heap].idle.fetch_sub(Word(node.bytes, 1), std::memory_order_relaxed);
 }
 
 IdleNode* IdleCache::Take(MemoryKey key) noexcept {
@@ -85,54 +94,36 @@ IdleNode* IdleCache::Take(MemoryKey key) noexcept {
     return nullptr;
 }
 
-// Counts one more allocation as idle, unless there are as many as may be.
-bool IdleCache::ReserveBlock() {
-    uint32_t idle = idle_blocks_.load(std::memory_order_relaxed);
-    while (idle < max_blocks_)
-        if (idle_blocks_.compare_exchange_weak(idle, idle + 1, std::memory_order_relaxed)) return true;
-    return false;
-}
-
-// Counts the node's bytes as idle, in exchange for those of the oldest ones of its heap in the shard, whose mutex is
-// held: how many, from `least_evictions` on, is returned. None, and nothing is changed: no such exchange keeps the
-// budget.
-std::optional<uint32_t> IdleCache::ReserveBytes(const Shard& shard, const IdleNode& node, uint32_t least_evictions) {
-    const uint64_t budget = budgets_[node.heap];
-    if (node.bytes > budget) return std::nullopt;
-    std::atomic<uint64_t>& idle_bytes = idle_bytes_[node.heap];
-    uint64_t idle = idle_bytes.load(std::memory_order_relaxed);
+// Counts the node as idle, in exchange for the oldest ones of its heap in the shard, whose mutex is held, if it must
+// be: how many, is returned. None, and nothing has changed: no such exchange keeps to what is allowed.
+std::optional<uint32_t> IdleCache::Reserve(const Shard& shard, const IdleNode& node) {
+    Heap& heap = heaps_[node.heap];
+    if (node.bytes > heap.budget) return std::nullopt;
+    uint64_t idle = heap.idle.load(std::memory_order_relaxed);
     for (;;) {
+        uint64_t wanted = idle + Word(node.bytes, 1);
         uint32_t evictions = 0;
-        uint64_t evicted_bytes = 0;
         const IdleNode* oldest = shard.by_age[node.heap].oldest;
-        while (evictions < least_evictions || idle - evicted_bytes > budget - node.bytes) {
+        while (BytesIn(wanted) > heap.budget || BlocksIn(wanted) > heap.max_blocks) {
             if (!oldest || evictions == kMaxEvictions) return std::nullopt;
-            evicted_bytes += oldest->bytes;
+            wanted -= Word(oldest->bytes, 1);
             ++evictions;
             oldest = oldest->newer_in_heap_;
         }
-        if (idle_bytes.compare_exchange_weak(idle, idle - evicted_bytes + node.bytes, std::memory_order_relaxed))
-            return evictions;
+        if (heap.idle.compare_exchange_weak(idle, wanted, std::memory_order_relaxed)) return evictions;
     }
 }
 
 bool IdleCache::Offer(IdleNode& node, uint64_t now_ns, IdleChain& evicted) noexcept {
     Shard& shard = shards_[ThreadNumber() % kShards];
     std::lock_guard lock(shard.mutex);
-    const bool has_place = ReserveBlock();
-    const std::optional<uint32_t> evictions = ReserveBytes(shard, node, has_place ? 0 : 1);
-    if (!evictions) {
-        if (has_place) idle_blocks_.fetch_sub(1, std::memory_order_relaxed);
-        return false;
-    }
+    const std::optional<uint32_t> evictions = Reserve(shard, node);
+    if (!evictions) return false;
     for (uint32_t i = 0; i < *evictions; ++i) {
         IdleNode& oldest = *shard.by_age[node.heap].oldest;
         shard.Unlink(oldest);
         evicted.Push(oldest);
     }
-    // Without a place of its own, the node has that of the first one evicted.
-    const uint32_t places_left = *evictions - (has_place ? 0 : 1);
-    if (places_left) idle_blocks_.fetch_sub(places_left, std::memory_order_relaxed);
     node.idle_since_ns_ = now_ns;
     shard.Link(node);
     return true;

@@ -77,8 +77,9 @@ class IdleCache {
     /// How many others one Offer gives back at most: each costs its caller a driver call.
     static constexpr uint32_t kMaxEvictions = 8;
 
-    /// `budgets`: how many bytes of each heap may be idle. `max_blocks`: how many allocations, of all heaps together.
-    /// Takes the lock of all fork mutexes: see ForkMutex.
+    /// `budgets`: how many bytes of each heap may be idle. `max_blocks`: how many allocations; the heaps that have a
+    /// budget share them evenly. More than 2^47 bytes or 65,534 allocations of a heap are not used. Takes the lock of all
+    /// fork mutexes: see ForkMutex.
     IdleCache(const Budgets& budgets, uint32_t max_blocks);
     /// Call TakeAll before: what is still idle is forgotten, not freed.
     ~IdleCache() = default;
@@ -101,9 +102,13 @@ class IdleCache {
     /// All that is idle. What other threads offer meanwhile may stay.
     IdleChain TakeAll() noexcept;
 
-    /// Bytes of `heap` and number of allocations that are idle, or about to be. Never more than allowed.
-    uint64_t IdleBytes(uint32_t heap) const noexcept { return idle_bytes_[heap].load(std::memory_order_relaxed); }
-    uint32_t IdleBlocks() const noexcept { return idle_blocks_.load(std::memory_order_relaxed); }
+    /// Bytes of a heap and number of allocations that are idle. Never more than allowed.
+    uint64_t IdleBytes(uint32_t heap) const noexcept {
+        return BytesIn(heaps_[heap].idle.load(std::memory_order_relaxed));
+    }
+    uint32_t IdleBlocks(uint32_t heap) const noexcept {
+        return BlocksIn(heaps_[heap].idle.load(std::memory_order_relaxed));
+    }
 
   private:
     static constexpr size_t kShards = 16;
@@ -126,15 +131,20 @@ class IdleCache {
     };
 
     static size_t BucketOf(MemoryKey key) { return key.Bits() * 0x9E3779B97F4A7C15ull >> 58; }
-    bool ReserveBlock();
-    std::optional<uint32_t> ReserveBytes(const Shard& shard, const IdleNode& node, uint32_t least_evictions);
+    std::optional<uint32_t> Reserve(const Shard& shard, const IdleNode& node);
     void Leave(Shard& shard, IdleNode& node);
 
-    const Budgets budgets_;
-    const uint32_t max_blocks_;
+    // Bytes and blocks change together, so they are one word: sums of words are words of sums.
+    static uint64_t Word(uint64_t bytes, uint32_t blocks) { return bytes << 16 | blocks; }
+    static uint64_t BytesIn(uint64_t word) { return word >> 16; }
+    static uint32_t BlocksIn(uint64_t word) { return word & 0xffff; }
     // Raised before a node is linked, lowered after it is unlinked, never above what is allowed.
-    alignas(64) std::array<std::atomic<uint64_t>, kHeaps> idle_bytes_{};
-    alignas(64) std::atomic<uint32_t> idle_blocks_{0};
+    struct alignas(64) Heap {
+        std::atomic<uint64_t> idle{0};
+        uint64_t budget = 0;
+        uint32_t max_blocks = 0;
+    };
+    std::array<Heap, kHeaps> heaps_;
     std::array<Shard, kShards> shards_;
 };
 

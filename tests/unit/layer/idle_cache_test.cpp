@@ -52,7 +52,7 @@ class IdleCacheTest : public testing::Test {
     }
 
     std::deque<IdleNode> nodes_;
-    IdleCache cache_{Budgets(kMiB), 100};
+    IdleCache cache_{Budgets(kMiB), 1600};
 };
 
 TEST(IdleBudget, IsATwentiethOfTheHeapAndAtMostAQuarterGiB) {
@@ -72,7 +72,7 @@ TEST_F(IdleCacheTest, HandsOutTheNewestOfItsKeyFirstAndEachOnce) {
     EXPECT_EQ(cache_.Take(a.key), nullptr);
     for (IdleNode* node : {&a, &b, &c}) EXPECT_TRUE(Keep(*node));
     EXPECT_EQ(cache_.IdleBytes(0), 12 * kKiB);
-    EXPECT_EQ(cache_.IdleBlocks(), 3u);
+    EXPECT_EQ(cache_.IdleBlocks(0), 3u);
     EXPECT_EQ(cache_.Take(a.key), &c);
     EXPECT_TRUE(Keep(c));
     EXPECT_EQ(cache_.Take(a.key), &c);
@@ -80,7 +80,7 @@ TEST_F(IdleCacheTest, HandsOutTheNewestOfItsKeyFirstAndEachOnce) {
     EXPECT_EQ(cache_.Take(a.key), &a);
     EXPECT_EQ(cache_.Take(a.key), nullptr);
     EXPECT_EQ(cache_.IdleBytes(0), 0u);
-    EXPECT_EQ(cache_.IdleBlocks(), 0u);
+    EXPECT_EQ(cache_.IdleBlocks(0), 0u);
 }
 
 TEST_F(IdleCacheTest, EveryPartOfTheKeyMatters) {
@@ -104,7 +104,7 @@ TEST_F(IdleCacheTest, EveryPartOfTheKeyMatters) {
 TEST_F(IdleCacheTest, KeysOfOneBucketDoNotMix) {
     // More keys than there are buckets, put in round after round, taken in another order.
     constexpr uint32_t kKeys = 300;
-    IdleCache cache(Budgets(1024 * kMiB), 4096);
+    IdleCache cache(Budgets(1024 * kMiB), 65535);
     std::vector<std::vector<IdleNode*>> of_key(kKeys);
     IdleChain evicted;
     for (int round = 0; round < 3; ++round) {
@@ -143,7 +143,8 @@ TEST_F(IdleCacheTest, TheOldestOfTheHeapMakesRoomWhateverItsKey) {
     EXPECT_EQ(Drain(evicted), (std::set{&old_small, &old_other}));
     EXPECT_EQ(cache_.IdleBytes(0), 832 * kKiB);
     EXPECT_EQ(cache_.IdleBytes(1), 512 * kKiB);
-    EXPECT_EQ(cache_.IdleBlocks(), 3u);
+    EXPECT_EQ(cache_.IdleBlocks(0), 2u);
+    EXPECT_EQ(cache_.IdleBlocks(1), 1u);
     EXPECT_EQ(cache_.Take(old_small.key), nullptr);
     EXPECT_EQ(cache_.Take(newer.key), &newer);
     EXPECT_EQ(cache_.Take(offered.key), &offered);
@@ -155,7 +156,7 @@ TEST_F(IdleCacheTest, WhatNeverFitsEvictsNothing) {
     ASSERT_TRUE(Keep(small));
     EXPECT_FALSE(Keep(Make(kMiB + 1)));
     EXPECT_TRUE(Keep(Make(kMiB / 2)));
-    EXPECT_EQ(cache_.IdleBlocks(), 2u);
+    EXPECT_EQ(cache_.IdleBlocks(0), 2u);
     EXPECT_EQ(cache_.Take(small.key), &small);
 }
 
@@ -171,20 +172,22 @@ TEST_F(IdleCacheTest, ABlockAsLargeAsTheBudgetFits) {
 }
 
 TEST_F(IdleCacheTest, OneOfferEvictsOnlyAFew) {
-    IdleCache cache(Budgets(64 * kKiB), 100);
+    IdleCache cache(Budgets(64 * kKiB), 1600);
     IdleChain evicted;
     for (int i = 0; i < 16; ++i) ASSERT_TRUE(cache.Offer(Make(4 * kKiB), 0, evicted));
     EXPECT_FALSE(cache.Offer(Make(40 * kKiB), 0, evicted)) << "ten would have to go";
     EXPECT_TRUE(evicted.empty());
     EXPECT_EQ(cache.IdleBytes(0), 64 * kKiB);
-    EXPECT_EQ(cache.IdleBlocks(), 16u);
+    EXPECT_EQ(cache.IdleBlocks(0), 16u);
     EXPECT_TRUE(cache.Offer(Make(32 * kKiB), 0, evicted));
     EXPECT_EQ(Drain(evicted).size(), IdleCache::kMaxEvictions);
-    EXPECT_EQ(cache.IdleBlocks(), 9u);
+    EXPECT_EQ(cache.IdleBlocks(0), 9u);
 }
 
 TEST_F(IdleCacheTest, TheNumberOfBlocksIsBounded) {
-    IdleCache cache(Budgets(kMiB), 3);
+    IdleCache::Budgets two_heaps{};
+    two_heaps[0] = two_heaps[1] = kMiB;
+    IdleCache cache(two_heaps, 7);
     IdleChain evicted;
     IdleNode& oldest = Make(4 * kKiB);
     ASSERT_TRUE(cache.Offer(oldest, 0, evicted));
@@ -192,18 +195,21 @@ TEST_F(IdleCacheTest, TheNumberOfBlocksIsBounded) {
     EXPECT_TRUE(evicted.empty());
     EXPECT_TRUE(cache.Offer(Make(64 * kKiB), 0, evicted));
     EXPECT_EQ(Drain(evicted), std::set{&oldest});
-    EXPECT_EQ(cache.IdleBlocks(), 3u);
+    EXPECT_EQ(cache.IdleBlocks(0), 3u);
     EXPECT_EQ(cache.IdleBytes(0), 72 * kKiB);
 
     IdleChain none;
-    EXPECT_FALSE(cache.Offer(Make(4 * kKiB, 1, 1), 0, none)) << "none of its heap can go";
+    EXPECT_TRUE(cache.Offer(Make(4 * kKiB, 1, 1), 0, none)) << "the other heap has its own share";
+    EXPECT_EQ(cache.IdleBlocks(1), 1u);
+    // The shard of another thread has nothing that could go.
+    std::thread([&] { EXPECT_FALSE(cache.Offer(Make(4 * kKiB), 0, none)); }).join();
     EXPECT_TRUE(none.empty());
-    EXPECT_EQ(cache.IdleBlocks(), 3u);
-    EXPECT_EQ(cache.IdleBytes(1), 0u);
+    EXPECT_EQ(cache.IdleBlocks(0), 3u);
 
     IdleCache nothing(Budgets(kMiB), 0);
     EXPECT_FALSE(nothing.Offer(Make(4 * kKiB), 0, none));
-    EXPECT_EQ(nothing.IdleBlocks(), 0u);
+    EXPECT_EQ(nothing.IdleBlocks(0), 0u);
+    EXPECT_EQ(nothing.IdleBytes(0), 0u);
 }
 
 TEST_F(IdleCacheTest, AHeapWithoutABudgetKeepsNothing) {
@@ -245,7 +251,7 @@ TEST_F(IdleCacheTest, OneCallExpiresNoMoreThanAsked) {
         EXPECT_EQ(cache_.Expire(kSecond, 0, 4, expired), expected);
         EXPECT_EQ(Drain(expired).size(), expected);
     }
-    EXPECT_EQ(cache_.IdleBlocks(), 0u);
+    EXPECT_EQ(cache_.IdleBlocks(0) + cache_.IdleBlocks(1), 0u);
 }
 
 TEST_F(IdleCacheTest, TakeAllLeavesNothingOfAnyThread) {
@@ -254,8 +260,10 @@ TEST_F(IdleCacheTest, TakeAllLeavesNothingOfAnyThread) {
     auto next = offered.begin();
     for (int thread = 0; thread < 20; ++thread) std::thread([&] { EXPECT_TRUE(Keep(**next++)); }).join();
     EXPECT_EQ(Drain(cache_.TakeAll()), offered);
-    for (uint32_t heap = 0; heap < IdleCache::kHeaps; ++heap) EXPECT_EQ(cache_.IdleBytes(heap), 0u);
-    EXPECT_EQ(cache_.IdleBlocks(), 0u);
+    for (uint32_t heap = 0; heap < IdleCache::kHeaps; ++heap) {
+        EXPECT_EQ(cache_.IdleBytes(heap), 0u);
+        EXPECT_EQ(cache_.IdleBlocks(heap), 0u);
+    }
     EXPECT_TRUE(cache_.TakeAll().empty());
 }
 
@@ -289,7 +297,7 @@ TEST_F(IdleCacheTest, AForkedChildIsNotCaughtInALockOfAnotherThread) {
             const bool kept = cache_.Offer(mine, 0, evicted);
             const bool taken = cache_.Take(mine.key) == &mine;
             cache_.TakeAll();
-            _exit(kept && taken && cache_.IdleBlocks() == 0 ? 0 : 1);
+            _exit(kept && taken && cache_.IdleBlocks(0) == 0 ? 0 : 1);
         }
         int status = -1;
         ASSERT_EQ(waitpid(child, &status, 0), child);
