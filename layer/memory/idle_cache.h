@@ -78,8 +78,8 @@ class IdleCache {
     static constexpr uint32_t kMaxEvictions = 8;
 
     /// `budgets`: how many bytes of each heap may be idle. `max_blocks`: how many allocations; the heaps that have a
-    /// budget share them evenly. More than 2^47 bytes or 65,534 allocations of a heap are not used. Takes the lock of all
-    /// fork mutexes: see ForkMutex.
+    /// budget share them evenly. More than 2^47 bytes or 65,534 allocations of a heap are not used. Takes the lock of
+    /// all fork mutexes: see ForkMutex.
     IdleCache(const Budgets& budgets, uint32_t max_blocks);
     /// Call TakeAll before: what is still idle is forgotten, not freed.
     ~IdleCache() = default;

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which allocations may be recycled, and which of them in place of each other. Pure functions; any thread.
+//
+// A recycled allocation is one the driver made earlier, for an equal key, with the bytes of the key's size class. So
+// everything that vkAllocateMemory is told must be in the key, be without effect, or be a reason to refuse.
+#pragma once
+
+#include <vulkan/vulkan_core.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <variant>
+
+#include "memory/idle_cache.h"
+#include "memory/memory_key.h"
+
+namespace kronos {
+
+enum class MemoryRefusal : uint32_t {
+#define REFUSAL(name, enumerator) k##enumerator,
+#include "memory/refusals.def"
+#undef REFUSAL
+    kCount
+};
+
+inline constexpr size_t kMemoryRefusals = static_cast<size_t>(MemoryRefusal::kCount);
+
+inline constexpr std::array<std::string_view, kMemoryRefusals> kMemoryRefusalNames = {
+#define REFUSAL(name, enumerator) #name,
+#include "memory/refusals.def"
+#undef REFUSAL
+};
+
+/// The largest allocation that is recycled: a quarter of the largest budget.
+inline constexpr uint64_t kLargestRecycledBytes = uint64_t{64} << 20;
+
+/// What is fixed when a device is created.
+struct MemoryFacts {
+    VkPhysicalDeviceMemoryProperties properties{};
+    uint64_t max_allocation_bytes = 0;  ///< VkPhysicalDeviceMaintenance3Properties::maxMemoryAllocationSize
+    IdleCache::Budgets idle_budgets{};  ///< bytes of each heap that may be idle
+    bool placed_map = false;            ///< VkPhysicalDeviceMapMemoryPlacedFeaturesEXT::memoryMapPlaced is enabled
+    bool priority_changes = false;      ///< VK_EXT_pageable_device_local_memory is enabled
+    bool memory_report = false;         ///< VkDeviceDeviceMemoryReportCreateInfoEXT was given
+};
+
+/// IdleBudget of every heap; 0 for those there are not.
+IdleCache::Budgets IdleBudgets(const VkPhysicalDeviceMemoryProperties& properties);
+
+/// The key under which this allocation may be recycled, or why not. Refused, it goes to the driver as the program asked
+/// for it. With a key, the driver is asked for SizeClassBytes(key.size_class) bytes and else the same. `has_allocator`:
+/// pAllocator is not null. Follows "Device Memory" of the Vulkan specification: VkMemoryAllocateInfo and what may
+/// extend it.
+std::variant<MemoryKey, MemoryRefusal> JudgeAllocation(const VkMemoryAllocateInfo& info, bool has_allocator,
+                                                       const MemoryFacts& facts);
+
+}  // namespace kronos
