@@ -132,6 +132,7 @@ bool IdleCache::Offer(IdleNode& node, uint64_t now_ns, IdleChain& evicted) noexc
 uint32_t IdleCache::Expire(uint64_t now_ns, uint64_t max_age_ns, uint32_t max_blocks, IdleChain& expired) noexcept {
     uint32_t count = 0;
     for (Shard& shard : shards_) {
+        if (count == max_blocks) break;
         if (!shard.used_buckets.load(std::memory_order_relaxed)) continue;
         std::lock_guard lock(shard.mutex);
         for (AgeList& ages : shard.by_age) {
