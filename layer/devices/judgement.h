@@ -18,6 +18,7 @@ struct CostKind {
     std::string_view drop;
 };
 inline constexpr CostKind kFenceCost{"recycle_fences", "vkCreateFence", "vkDestroyFence"};
+inline constexpr CostKind kMemoryCost{"recycle_memory", "vkAllocateMemory", "vkFreeMemory"};
 
 /// `driver`: tells drivers and their versions apart. The probe has just found its verdict: says so and remembers it.
 void RememberVerdict(const Log& log, const std::string& driver, const CostKind& kind, const CostProbe& probe);

@@ -13,6 +13,7 @@
 #include "entry/hooks.h"
 #include "entry/proc_addr.h"
 #include "entry/state.h"
+#include "memory/recycling.h"
 #include "stats/location.h"
 #include "stats/stats_log.h"
 #include "support/process.h"
@@ -112,7 +113,8 @@ std::string DriverKey(const VkPhysicalDeviceProperties& properties) {
     return key;
 }
 
-void StartFeatures(Device& device, const VkPhysicalDeviceProperties& properties) {
+void StartFeatures(Device& device, const VkDeviceCreateInfo& create_info,
+                   const VkPhysicalDeviceProperties& properties) {
     const Settings& settings = device.instance->settings;
     const uint64_t most_ns = static_cast<uint64_t>(settings.wait_spin) * 1'000;
     const auto share = static_cast<uint32_t>(settings.wait_share);
@@ -134,9 +136,12 @@ void StartFeatures(Device& device, const VkPhysicalDeviceProperties& properties)
         else
             RecallVerdict(*device.log, device.driver_key, kFenceCost, device.fences->probe);
     }
+    if (settings.recycle_memory != RecycleMemory::kOff && StartRecycling(device, create_info, properties))
+        device.gates |= kGateMemory;
 }
 
 void StopFeatures(Device& device) {
+    StopRecycling(device);
     for (const VkQueue handle : device.queues) {
         const Queue* queue = FindQueue(handle);
         if (!queue || !queue->idle_fence) continue;
@@ -151,7 +156,7 @@ void StopFeatures(Device& device) {
 }
 
 void ForgetBuffer(Device& device, CommandBuffer* buffer) {
-    buffer->counters.FlushTo(device.stats->counters());
+    if (device.stats) buffer->counters.FlushTo(device.stats->counters());
     registry.command_buffers.Erase(buffer->handle);
     delete buffer;
 }
@@ -205,7 +210,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkD
             state->physical = physical;
             state->instance = &instance;
             state->log = instance.log;
-            state->gates = instance.gates;
+            state->gates = instance.gates & (kGateAlways | kGateStats);
             state->frame_boundary = Enables(*create_info, VK_EXT_FRAME_BOUNDARY_EXTENSION_NAME);
             vkuInitDeviceDispatchTable(*device, &state->down, next);
             state->down.GetDeviceProcAddr = next;
@@ -218,8 +223,10 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkD
                 state->gates &= ~uint32_t{kGateStats};
             }
             state->driver_key = DriverKey(properties);
+            state->atom = properties.limits.nonCoherentAtomSize;
             // A feature that cannot be had is off.
-            Guarded(state->log.get(), "features", false, [&] { return StartFeatures(*state, properties), true; });
+            Guarded(state->log.get(), "features", false,
+                    [&] { return StartFeatures(*state, *create_info, properties), true; });
             registry.devices.Insert(DispatchKey(*device), state.get());
             static_cast<void>(state.release());  // the registry holds it now
         } catch (...) {
@@ -280,7 +287,7 @@ VKAPI_ATTR VkResult VKAPI_CALL ResetCommandPool(VkDevice device, VkCommandPool p
     Device& state = DeviceOf(device);
     if (const Device::CommandPool* known = state.pools.Find(pool)) {
         for (CommandBuffer* buffer : known->buffers) {
-            buffer->counters.FlushTo(state.stats->counters());
+            if (state.stats) buffer->counters.FlushTo(state.stats->counters());
             buffer->dispatches = 0;
         }
     }

@@ -37,7 +37,11 @@ std::unique_ptr<Instance> ReadState(const VkInstanceCreateInfo* create_info) {
     for (const std::string& problem : resolved.problems) state->log->Warn("{}", problem);
     state->log->Info("Kronos {} in {}, settings:", kVersion, ProgramName());
     for (const std::string& line : resolved.effective) state->log->Info("  {}", line);
-    if (state->settings.stats != Stats::kOff) state->gates |= kGateStats;
+    const Settings& settings = state->settings;
+    if (settings.stats != Stats::kOff) state->gates |= kGateStats;
+    if (settings.waits != Waits::kOff) state->gates |= kGateWaits;
+    if (settings.recycle_fences != RecycleFences::kOff) state->gates |= kGateFences;
+    if (settings.recycle_memory != RecycleMemory::kOff) state->gates |= kGateMemory;
     return state;
 }
 

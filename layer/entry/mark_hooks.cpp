@@ -9,10 +9,28 @@ namespace kronos {
 namespace {
 
 enum class Mark { kName, kOther };
+enum class Marked { kFence, kMemory, kElse };
 
-void Note(const Device& device, bool is_fence, uint64_t handle, Mark mark) {
-    FenceState* fence = is_fence && device.fences ? device.fences->Find(HandleFromBits<VkFence>(handle)) : nullptr;
-    if (fence) (mark == Mark::kName ? fence->named : fence->marked).store(true, std::memory_order_relaxed);
+template <class State>
+void Set(State* state, Mark mark) {
+    if (state) (mark == Mark::kName ? state->named : state->marked).store(true, std::memory_order_relaxed);
+}
+
+void Note(const Device& device, Marked kind, uint64_t handle, Mark mark) {
+    if (kind == Marked::kFence && device.fences) Set(device.fences->Find(HandleFromBits<VkFence>(handle)), mark);
+    if (kind == Marked::kMemory) Set(device.memories.Find(HandleFromBits<VkDeviceMemory>(handle)), mark);
+}
+
+Marked KindOf(VkObjectType type) {
+    return type == VK_OBJECT_TYPE_FENCE           ? Marked::kFence
+           : type == VK_OBJECT_TYPE_DEVICE_MEMORY ? Marked::kMemory
+                                                  : Marked::kElse;
+}
+
+Marked KindOf(VkDebugReportObjectTypeEXT type) {
+    return type == VK_DEBUG_REPORT_OBJECT_TYPE_FENCE_EXT           ? Marked::kFence
+           : type == VK_DEBUG_REPORT_OBJECT_TYPE_DEVICE_MEMORY_EXT ? Marked::kMemory
+                                                                   : Marked::kElse;
 }
 
 }  // namespace
@@ -23,13 +41,13 @@ namespace kronos::hook {
 // VK_EXT_debug_utils: a name can be taken away again, by an empty one.
 VKAPI_ATTR VkResult VKAPI_CALL SetDebugUtilsObjectNameEXT(VkDevice handle, const VkDebugUtilsObjectNameInfoEXT* info) {
     const Device& device = DeviceOf(handle);
-    Note(device, info->objectType == VK_OBJECT_TYPE_FENCE, info->objectHandle, Mark::kName);
+    Note(device, KindOf(info->objectType), info->objectHandle, Mark::kName);
     return device.down.SetDebugUtilsObjectNameEXT(handle, info);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL SetDebugUtilsObjectTagEXT(VkDevice handle, const VkDebugUtilsObjectTagInfoEXT* info) {
     const Device& device = DeviceOf(handle);
-    Note(device, info->objectType == VK_OBJECT_TYPE_FENCE, info->objectHandle, Mark::kOther);
+    Note(device, KindOf(info->objectType), info->objectHandle, Mark::kOther);
     return device.down.SetDebugUtilsObjectTagEXT(handle, info);
 }
 
@@ -37,20 +55,20 @@ VKAPI_ATTR VkResult VKAPI_CALL SetDebugUtilsObjectTagEXT(VkDevice handle, const 
 VKAPI_ATTR VkResult VKAPI_CALL DebugMarkerSetObjectNameEXT(VkDevice handle,
                                                            const VkDebugMarkerObjectNameInfoEXT* info) {
     const Device& device = DeviceOf(handle);
-    Note(device, info->objectType == VK_DEBUG_REPORT_OBJECT_TYPE_FENCE_EXT, info->object, Mark::kOther);
+    Note(device, KindOf(info->objectType), info->object, Mark::kOther);
     return device.down.DebugMarkerSetObjectNameEXT(handle, info);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL DebugMarkerSetObjectTagEXT(VkDevice handle, const VkDebugMarkerObjectTagInfoEXT* info) {
     const Device& device = DeviceOf(handle);
-    Note(device, info->objectType == VK_DEBUG_REPORT_OBJECT_TYPE_FENCE_EXT, info->object, Mark::kOther);
+    Note(device, KindOf(info->objectType), info->object, Mark::kOther);
     return device.down.DebugMarkerSetObjectTagEXT(handle, info);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL SetPrivateData(VkDevice handle, VkObjectType type, uint64_t object,
                                               VkPrivateDataSlot slot, uint64_t data) {
     const Device& device = DeviceOf(handle);
-    Note(device, type == VK_OBJECT_TYPE_FENCE, object, Mark::kOther);
+    Note(device, KindOf(type), object, Mark::kOther);
     return device.down.SetPrivateData(handle, type, object, slot, data);
 }
 

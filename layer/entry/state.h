@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "kronos/settings.h"
+#include "memory/janitor.h"
+#include "memory/recycler.h"
 #include "stats/device_stats.h"
 #include "submission/fence_cache.h"
 #include "submission/idle_choice.h"
@@ -30,10 +32,16 @@ enum Gate : uint32_t {
     kGateStats = 1u << 1,
     kGateWaits = 1u << 2,
     kGateFences = 1u << 3,
+    kGateMemory = 1u << 4,
     // What more than one of them needs.
     kGateSubmits = kGateStats | kGateFences | kGateWaits,
     kGateWaiting = kGateStats | kGateFences | kGateWaits,
+    kGateBinds = kGateSubmits | kGateMemory,
+    kGateMarks = kGateFences | kGateMemory,
+    kGateAllocations = kGateStats | kGateMemory,
 };
+
+struct Device;
 
 struct Instance {
     VkInstance handle = VK_NULL_HANDLE;
@@ -42,7 +50,9 @@ struct Instance {
     PFN_GetPhysicalDeviceProcAddr next_physical_device_proc_addr = nullptr;
     Settings settings;
     std::shared_ptr<Log> log;
-    uint32_t gates = kGateAlways;
+    uint32_t gates = kGateAlways;  ///< what may be on in its devices
+    ForkMutex devices_mutex{LockRank::kDevices};
+    std::vector<const Device*> devices;  ///< that recycle memory; guarded by devices_mutex
 };
 
 struct Device {
@@ -51,12 +61,15 @@ struct Device {
     Instance* instance = nullptr;
     uint32_t gates = kGateAlways;
     std::string driver_key;       ///< the same for devices of the same driver, version and kind
+    uint64_t atom = 1;            ///< VkPhysicalDeviceLimits::nonCoherentAtomSize
     bool frame_boundary = false;  ///< VK_EXT_frame_boundary is enabled
     VkuDeviceDispatchTable down{};
     std::shared_ptr<Log> log;
-    std::unique_ptr<DeviceStats> stats;  ///< nullptr: nothing is counted
-    std::unique_ptr<SpinWaits> waits;    ///< nullptr: the driver's waits
-    std::unique_ptr<FenceCache> fences;  ///< nullptr: no fence is known or kept
+    std::unique_ptr<DeviceStats> stats;        ///< nullptr: nothing is counted
+    std::unique_ptr<SpinWaits> waits;          ///< nullptr: the driver's waits
+    std::unique_ptr<FenceCache> fences;        ///< nullptr: no fence is known or kept
+    std::unique_ptr<MemoryRecycler> recycler;  ///< nullptr: no memory is kept
+    std::unique_ptr<IdleOwner> idle_owner;     ///< the recycler, as the janitor sees it
 
     /// Counts what the program asked and the driver was given just so.
     void Count(Counter counter, uint64_t n = 1) const {
@@ -71,7 +84,7 @@ struct Device {
 
     struct CommandPool;
     HandleMap<VkCommandPool, CommandPool*> pools;
-    HandleMap<VkDeviceMemory, uint64_t> memory_bytes;  ///< size of each living allocation
+    HandleMap<VkDeviceMemory, MemoryState*> memories;  ///< of all driver allocations, idle ones too
     ForkMutex queues_mutex{LockRank::kQueues};
     std::vector<VkQueue> queues;  ///< guarded by queues_mutex
 };

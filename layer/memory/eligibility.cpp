@@ -64,10 +64,11 @@ std::optional<MemoryRefusal> JudgeStructure(const VkBaseInStructure& structure, 
 
 }  // namespace
 
-IdleCache::Budgets IdleBudgets(const VkPhysicalDeviceMemoryProperties& properties) {
+IdleCache::Budgets IdleBudgets(const VkPhysicalDeviceMemoryProperties& properties, uint64_t most_bytes) {
     static_assert(IdleCache::kHeaps == VK_MAX_MEMORY_HEAPS);
     IdleCache::Budgets budgets{};
-    for (uint32_t i = 0; i < properties.memoryHeapCount; ++i) budgets[i] = IdleBudget(properties.memoryHeaps[i].size);
+    for (uint32_t i = 0; i < properties.memoryHeapCount; ++i)
+        budgets[i] = IdleBudget(properties.memoryHeaps[i].size, most_bytes);
     return budgets;
 }
 

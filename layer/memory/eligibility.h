@@ -43,11 +43,11 @@ struct MemoryFacts {
     IdleCache::Budgets idle_budgets{};  ///< bytes of each heap that may be idle
     bool placed_map = false;            ///< VkPhysicalDeviceMapMemoryPlacedFeaturesEXT::memoryMapPlaced is enabled
     bool priority_changes = false;      ///< VK_EXT_pageable_device_local_memory is enabled
-    bool memory_report = false;         ///< VkDeviceDeviceMemoryReportCreateInfoEXT was given
+    bool memory_report = false;  ///< VkDeviceDeviceMemoryReportCreateInfoEXT was given, or reportAddressBinding is on
 };
 
 /// IdleBudget of every heap; 0 for those there are not.
-IdleCache::Budgets IdleBudgets(const VkPhysicalDeviceMemoryProperties& properties);
+IdleCache::Budgets IdleBudgets(const VkPhysicalDeviceMemoryProperties& properties, uint64_t most_bytes);
 
 /// The key under which this allocation may be recycled, or why not. Refused, it goes to the driver as the program asked
 /// for it. With a key, the driver is asked for SizeClassBytes(key.size_class) bytes and else the same. `has_allocator`:

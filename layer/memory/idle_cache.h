@@ -59,10 +59,9 @@ class IdleChain {
     IdleNode* first_ = nullptr;
 };
 
-/// How many bytes of a heap of this size may be idle: 256 MiB, or 5 % of it if that is less.
-constexpr uint64_t IdleBudget(uint64_t heap_bytes) {
-    constexpr uint64_t kMost = uint64_t{256} << 20;
-    return heap_bytes / 20 < kMost ? heap_bytes / 20 : kMost;
+/// How many bytes of a heap of this size may be idle: `most_bytes`, or 5 % of it if that is less.
+constexpr uint64_t IdleBudget(uint64_t heap_bytes, uint64_t most_bytes = uint64_t{256} << 20) {
+    return heap_bytes / 20 < most_bytes ? heap_bytes / 20 : most_bytes;
 }
 
 /// How many allocations may be idle in a device with this maxMemoryAllocationCount: an eighth of them, at most 4,096.

@@ -7,7 +7,7 @@ namespace kronos {
 namespace {
 
 void StartOver(CommandBuffer* buffer) {
-    buffer->counters.FlushTo(buffer->device->stats->counters());
+    if (buffer->device->stats) buffer->counters.FlushTo(buffer->device->stats->counters());
     buffer->dispatches = 0;
 }
 
@@ -27,7 +27,7 @@ VKAPI_ATTR VkResult VKAPI_CALL BeginCommandBuffer(VkCommandBuffer handle, const 
 VKAPI_ATTR VkResult VKAPI_CALL EndCommandBuffer(VkCommandBuffer handle) {
     CommandBuffer* buffer = FindCommandBuffer(handle);
     if (!buffer) return DeviceOf(handle).down.EndCommandBuffer(handle);
-    buffer->counters.FlushTo(buffer->device->stats->counters());
+    if (buffer->device->stats) buffer->counters.FlushTo(buffer->device->stats->counters());
     return buffer->down->EndCommandBuffer(handle);
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stats/stats_log.h"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <chrono>
 #include <map>
@@ -11,6 +9,7 @@
 #include "support/clock.h"
 #include "support/fork_mutex.h"
 #include "support/process.h"
+#include "support/quiet_thread.h"
 
 namespace kronos {
 namespace {
@@ -43,20 +42,6 @@ void Safely(const Log& log, Body body) noexcept {
         }
     }
 }
-
-// None of the program's signals may be delivered on a thread that is started while this lives.
-class BlockAllSignals {
-  public:
-    BlockAllSignals() {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    ~BlockAllSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-  private:
-    sigset_t before_;
-};
 
 // Runs after the program's exit handlers that were registered before the layer was loaded, and before libc is done.
 [[gnu::destructor]] void FlushAtExit() {
@@ -109,10 +94,8 @@ void StatsLog::StartThread() {
     std::lock_guard lock(wake_mutex_);
     if (started_ || stop_) return;
     started_ = true;
-    const BlockAllSignals blocked;
     try {
-        thread_ = std::make_unique<std::thread>([this] { Run(); });
-        pthread_setname_np(thread_->native_handle(), "kronos-stats");
+        thread_ = StartQuietThread("kronos-stats", [this] { Run(); });
     } catch (const std::exception& error) {
         direct_ = true;
         log_->Warn("no thread for the statistics ({}); frames are written where they end", error.what());

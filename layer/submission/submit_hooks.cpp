@@ -23,6 +23,20 @@ bool EndsFrame(const Device& device, const void* chain) {
     return boundary && (boundary->flags & VK_FRAME_BOUNDARY_FRAME_END_BIT_EXT);
 }
 
+// Memory that is bound sparsely.
+void NoteSparse(const Device& device, const VkBindSparseInfo& info) {
+    const auto note = [&](VkDeviceMemory memory) {
+        if (MemoryState* state = memory ? device.memories.Find(memory) : nullptr)
+            state->sparse.store(true, std::memory_order_relaxed);
+    };
+    for (const VkSparseBufferMemoryBindInfo& buffer : std::span(info.pBufferBinds, info.bufferBindCount))
+        for (uint32_t i = 0; i < buffer.bindCount; ++i) note(buffer.pBinds[i].memory);
+    for (const VkSparseImageOpaqueMemoryBindInfo& image : std::span(info.pImageOpaqueBinds, info.imageOpaqueBindCount))
+        for (uint32_t i = 0; i < image.bindCount; ++i) note(image.pBinds[i].memory);
+    for (const VkSparseImageMemoryBindInfo& image : std::span(info.pImageBinds, info.imageBindCount))
+        for (uint32_t i = 0; i < image.bindCount; ++i) note(image.pBinds[i].memory);
+}
+
 struct SubmitCount {
     uint64_t infos = 0, command_buffers = 0, dispatches = 0, waits = 0, signals = 0;
     bool frame_end = false;
@@ -105,6 +119,7 @@ VKAPI_ATTR VkResult VKAPI_CALL QueueBindSparse(VkQueue queue, uint32_t info_coun
     Queue* known = FindQueue(queue);
     Device& device = known ? *known->device : DeviceOf(queue);
     NoteSubmit(device, known, queue, fence, false);
+    for (const VkBindSparseInfo& info : std::span(infos, info_count)) NoteSparse(device, info);
     const VkResult result = device.down.QueueBindSparse(queue, info_count, infos, fence);
     if (!device.stats) return result;
     device.stats->counters().Add(Counter::kSparseBinds);

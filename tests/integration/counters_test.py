@@ -15,7 +15,7 @@ from harness import LAYER, SPY, expect, log_lines, main, run
 
 
 # Every feature, whatever the driver; and none.
-ON = {"KRONOS_WAITS": "on", "KRONOS_RECYCLE_FENCES": "on"}
+ON = {"KRONOS_WAITS": "on", "KRONOS_RECYCLE_FENCES": "on", "KRONOS_RECYCLE_MEMORY": "on"}
 NOTHING = {"KRONOS_PRESET": "observe", "KRONOS_LOG_LEVEL": "warn"}
 
 
@@ -53,7 +53,7 @@ def workloads(tree, driver, scratch):
 
 
 def random_programs(tree, driver, scratch, seeds):
-    recycled = 0
+    fences = memory = 0
     for seed in range(seeds):
         for threads in (1, 4):
             with tempfile.TemporaryDirectory() as folder:
@@ -65,10 +65,11 @@ def random_programs(tree, driver, scratch, seeds):
                     compare(tree, spy, log, counts, *["--unchanged"] * (settings is NOTHING))
                     expect(said == output, f"seed {seed}, {settings}: with the layer '{output.strip()}', without '{said.strip()}'")
                     did = log_lines(log, "summary")[0]["did"]
-                    recycled += did.get("fences_recycled", 0)
+                    fences += did.get("fences_recycled", 0)
+                    memory += did.get("memory_recycled", 0)
                     expect(settings is not NOTHING or not [name for name in did if name != "waits_forwarded"],
                            f"seed {seed}: told to change nothing, the layer did {did}")
-    expect(recycled > 0, "no program had a fence of an earlier life")
+    expect(fences > 0 and memory > 0, f"{fences} fences and {memory} allocations of an earlier life")
     # A spy that counts wrong must be noticed, or agreement means nothing.
     with tempfile.TemporaryDirectory() as folder:
         log, spy = Path(folder) / "log.jsonl", Path(folder) / "spy.json"

@@ -167,7 +167,6 @@ TEST_F(FencesTest, ASharedFenceHasNoOtherLife) {
 
 // Whatever becomes of the call: the window system has seen the fence.
 TEST_F(FencesTest, AFenceOfTheWindowSystemHasNoOtherLife) {
-    mock.Use(R"({"devices": [{"addExtensions": ["VK_KHR_swapchain"]}]})");
     Start(kRecycle, {VK_KHR_SWAPCHAIN_EXTENSION_NAME});
     uint32_t index = 0;
     const VkFence acquired = device->MakeFence();
@@ -225,7 +224,7 @@ TEST_F(FencesTest, ANameIsTakenAwayBetweenLives) {
     for (const auto& call : mock.Calls())
         if (call.command == "vkSetDebugUtilsObjectNameEXT") names.push_back(call.text);
     // Once by the program, once taken away; the second life had none.
-    ASSERT_EQ(names.size(), 2u);
+    ASSERT_EQ(names.size(), 2u) << names[0];
     EXPECT_THAT(names[0], HasSubstr("upload"));
     EXPECT_THAT(names[1], testing::Not(HasSubstr("upload")));
     EXPECT_EQ(Made(), 1u);

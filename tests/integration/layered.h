@@ -218,7 +218,7 @@ class When {
 };
 
 /// Every feature, whatever the driver.
-inline const SettingMap kAllOn = {{"waits", "on"}, {"recycle_fences", "on"}};
+inline const SettingMap kAllOn = {{"waits", "on"}, {"recycle_fences", "on"}, {"recycle_memory", "on"}};
 
 class LayerTest : public ::testing::Test {
   protected:

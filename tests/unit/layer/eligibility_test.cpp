@@ -30,7 +30,7 @@ MemoryFacts Facts() {
     facts.properties.memoryTypes[2] = {0, 0};
     facts.properties.memoryTypes[3] = {VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | kHostVisible, 1};
     facts.max_allocation_bytes = 4 * kGiB;
-    facts.idle_budgets = IdleBudgets(facts.properties);
+    facts.idle_budgets = IdleBudgets(facts.properties, uint64_t{256} << 20);
     return facts;
 }
 

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory: counted, and recycled where the driver's is dear. Any thread. Allocating and freeing lock one shard of the
+// cache, and the table of allocations when the driver makes or frees one.
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <span>
+#include <vector>
+
+#include <vulkan/utility/vk_struct_helper.hpp>
+
+#include "devices/judgement.h"
+#include "entry/hooks.h"
+#include "entry/state.h"
+#include "memory/release.h"
+#include "memory/size_class.h"
+#include "support/clock.h"
+#include "support/handle_bits.h"
+
+namespace kronos {
+namespace {
+
+void Judged(const Device& device) {
+    Guarded(device.log.get(), "recycle_memory", false,
+            [&] { return RememberVerdict(*device.log, device.driver_key, kMemoryCost, device.recycler->probe), true; });
+}
+
+// The driver's allocation, timed while its cost is not known.
+VkResult FromDriver(const Device& device, const VkMemoryAllocateInfo& info, const VkAllocationCallbacks* allocator,
+                    VkDeviceMemory* memory) {
+    const bool timed = device.recycler && device.recycler->probe.Undecided();
+    const uint64_t before = timed ? NowNs() : 0;
+    const VkResult result = device.down.AllocateMemory(device.handle, &info, allocator, memory);
+    if (result != VK_SUCCESS) return result;
+    if (timed && device.recycler->probe.Made(NowNs() - before)) Judged(device);
+    device.Count(Side::kDriver, Counter::kAllocations);
+    device.Count(Side::kDriver, Counter::kAllocatedBytes, info.allocationSize);
+    return result;
+}
+
+// Gives all that is idle back to the driver. False: nothing was.
+bool Trim(Device& device) {
+    if (!device.recycler || !device.recycler->AnyIdle()) return false;
+    IdleChain all = device.recycler->cache.TakeAll();
+    device.Decided(Counter::kMemoryTrims);
+    Release(device, all, std::nullopt);
+    return true;
+}
+
+bool ForWantOfMemory(VkResult result) {
+    return result == VK_ERROR_OUT_OF_DEVICE_MEMORY || result == VK_ERROR_OUT_OF_HOST_MEMORY ||
+           result == VK_ERROR_TOO_MANY_OBJECTS;
+}
+
+// The driver's allocation of `bytes`, or, when there is not enough, what the program asked for after all that is idle
+// went back. Nothing may fail that would not have failed without the layer. `info.allocationSize` is what the program
+// asked for.
+VkResult FromDriverWithTrim(Device& device, const VkMemoryAllocateInfo& info, const VkAllocationCallbacks* allocator,
+                            VkDeviceSize& bytes, VkDeviceMemory* memory) {
+    VkMemoryAllocateInfo wanted = info;
+    wanted.allocationSize = bytes;
+    VkResult result = FromDriver(device, wanted, allocator, memory);
+    if (!ForWantOfMemory(result)) return result;
+    const bool smaller = bytes != info.allocationSize;
+    if (!Trim(device) && !smaller) return result;
+    bytes = info.allocationSize;
+    return FromDriver(device, info, allocator, memory);
+}
+
+// Makes memory that the host can see zero. False: it cannot be mapped.
+bool Clear(const Device& device, const MemoryState& state) {
+    void* data = nullptr;
+    device.Count(Side::kDriver, Counter::kMaps);
+    if (device.down.MapMemory(device.handle, state.handle, 0, VK_WHOLE_SIZE, 0, &data) != VK_SUCCESS) return false;
+    std::memset(data, 0, state.bytes);
+    bool flushed = true;
+    if (!(device.recycler->FlagsOf(state.key.type) & VK_MEMORY_PROPERTY_HOST_COHERENT_BIT)) {
+        const VkMappedMemoryRange range = {VK_STRUCTURE_TYPE_MAPPED_MEMORY_RANGE, nullptr, state.handle, 0,
+                                           VK_WHOLE_SIZE};
+        device.Count(Side::kDriver, Counter::kFlushes);
+        flushed = device.down.FlushMappedMemoryRanges(device.handle, 1, &range) == VK_SUCCESS;
+    }
+    device.Count(Side::kDriver, Counter::kUnmaps);
+    device.down.UnmapMemory(device.handle, state.handle);
+    return flushed;
+}
+
+// An allocation of an earlier life, or nullptr.
+MemoryState* Recycled(Device& device, MemoryKey key) {
+    MemoryRecycler& recycler = *device.recycler;
+    auto* state = static_cast<MemoryState*>(recycler.cache.Take(key));
+    if (!state) return nullptr;
+    const bool visible = recycler.FlagsOf(key.type) & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT;
+    if (recycler.zero == ZeroMemory::kOff || !visible || Clear(device, *state)) return state;
+    Release(device, device.memories, state);
+    return nullptr;
+}
+
+// Why memory that the program frees cannot have another life, or kMemoryKept.
+Counter WhyNotKept(const Device& device, const MemoryState& state) {
+    const MemoryRecycler& recycler = *device.recycler;
+    if (!recycler.Dear()) return Counter::kMemoryCheap;
+    if (!state.keyed) return Counter::kMemoryOdd;
+    if (state.sparse.load(std::memory_order_relaxed)) return Counter::kMemorySparse;
+    if (state.marked.load(std::memory_order_relaxed)) return Counter::kMemoryMarked;
+    if (recycler.zero == ZeroMemory::kAll && !(recycler.FlagsOf(state.key.type) & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT))
+        return Counter::kMemoryNotZeroed;
+    return Counter::kMemoryKept;
+}
+
+// Nothing of the old life may show in the new. False: it cannot be had so.
+bool Cleaned(const Device& device, MemoryState& state) {
+    if (state.named.load(std::memory_order_relaxed)) {
+        const VkDebugUtilsObjectNameInfoEXT none = {VK_STRUCTURE_TYPE_DEBUG_UTILS_OBJECT_NAME_INFO_EXT, nullptr,
+                                                    VK_OBJECT_TYPE_DEVICE_MEMORY, HandleBits(state.handle), nullptr};
+        if (device.down.SetDebugUtilsObjectNameEXT(device.handle, &none) != VK_SUCCESS) return false;
+        state.named.store(false, std::memory_order_relaxed);
+    }
+    if (state.mapped.load(std::memory_order_relaxed)) {
+        device.Count(Side::kDriver, Counter::kUnmaps);
+        device.down.UnmapMemory(device.handle, state.handle);
+        state.mapped.store(false, std::memory_order_relaxed);
+    }
+    return true;
+}
+
+// Keeps it for another life. False: the driver must free it. When it is kept, another thread may have it already.
+bool Kept(Device& device, MemoryState& state) {
+    Counter decision = WhyNotKept(device, state);
+    if (decision == Counter::kMemoryKept && !Cleaned(device, state)) decision = Counter::kMemoryMarked;
+    IdleChain evicted;
+    if (decision == Counter::kMemoryKept && !device.recycler->cache.Offer(state, NowNs(), evicted))
+        decision = Counter::kMemoryFull;
+    device.Decided(decision);
+    Release(device, evicted, Counter::kMemoryEvicted);
+    if (decision == Counter::kMemoryKept) TellJanitor();
+    return decision == Counter::kMemoryKept;
+}
+
+MemorySize SizeOf(const Device& device, VkDeviceMemory memory) {
+    const MemoryState* state = device.memories.Find(memory);
+    return state ? state->size() : MemorySize{};
+}
+
+void NoteMapped(const Device& device, VkDeviceMemory memory, bool mapped) {
+    if (MemoryState* state = device.memories.Find(memory)) state->mapped.store(mapped, std::memory_order_relaxed);
+}
+
+// Calls `call(ranges)` with the ranges as the driver must have them: memory/mapped_range.h.
+template <class Call>
+VkResult WithDriverRanges(const Device& device, std::span<const VkMappedMemoryRange> ranges, Call call) {
+    const auto driver_size = [&](const VkMappedMemoryRange& range) {
+        return DriverRangeSize(range.offset, range.size, SizeOf(device, range.memory), device.atom);
+    };
+    if (!device.recycler || std::all_of(ranges.begin(), ranges.end(), [&](const VkMappedMemoryRange& range) {
+            return driver_size(range) == range.size;
+        }))
+        return call(ranges.data());
+    return Guarded(device.log.get(), "mapped ranges", VK_ERROR_OUT_OF_HOST_MEMORY, [&] {
+        std::array<VkMappedMemoryRange, 8> few;
+        std::vector<VkMappedMemoryRange> many(ranges.size() > few.size() ? ranges.size() : 0);
+        VkMappedMemoryRange* copy = many.empty() ? few.data() : many.data();
+        for (size_t i = 0; i < ranges.size(); ++i) {
+            copy[i] = ranges[i];
+            copy[i].size = driver_size(ranges[i]);
+        }
+        return call(copy);
+    });
+}
+
+}  // namespace
+}  // namespace kronos
+
+namespace kronos::hook {
+
+// Section "Device Memory Allocation".
+VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAllocateInfo* info,
+                                              const VkAllocationCallbacks* allocator, VkDeviceMemory* memory) {
+    Device& device = DeviceOf(handle);
+    VkDeviceSize bytes = info->allocationSize;
+    const MemoryKey* key = nullptr;
+    std::variant<MemoryKey, MemoryRefusal> judged;
+    if (device.recycler) {
+        judged = JudgeAllocation(*info, allocator, device.recycler->facts);
+        key = std::get_if<MemoryKey>(&judged);
+        if (!key) {
+            const auto refusal = static_cast<uint32_t>(std::get<MemoryRefusal>(judged));
+            device.Decided(static_cast<Counter>(static_cast<uint32_t>(Counter::kMemoryRefusedAllocator) + refusal));
+        } else if (device.recycler->Dear()) {
+            if (MemoryState* state = Recycled(device, *key)) {
+                state->program_bytes = bytes;
+                *memory = state->handle;
+                device.Count(Side::kAsked, Counter::kAllocations);
+                device.Count(Side::kAsked, Counter::kAllocatedBytes, bytes);
+                device.Decided(Counter::kMemoryRecycled);
+                return VK_SUCCESS;
+            }
+            bytes = SizeClassBytes(key->size_class);
+            device.Decided(Counter::kMemoryMade);
+        }
+    }
+    const VkResult result = FromDriverWithTrim(device, *info, allocator, bytes, memory);
+    if (result != VK_SUCCESS) return result;
+    device.Count(Side::kAsked, Counter::kAllocations);
+    device.Count(Side::kAsked, Counter::kAllocatedBytes, info->allocationSize);
+    // Should the table find no memory, this allocation is not known: not kept, its bytes missing in freed_bytes, and
+    // the log says why.
+    Guarded(device.log.get(), "vkAllocateMemory", false, [&] {
+        auto state = std::make_unique<MemoryState>(*memory);
+        state->program_bytes = info->allocationSize;
+        state->bytes = bytes;
+        if (key && bytes == SizeClassBytes(key->size_class)) {
+            state->keyed = true;
+            state->key = *key;
+            state->heap = device.recycler->facts.properties.memoryTypes[key->type].heapIndex;
+        }
+        device.memories.Insert(*memory, state.get());
+        static_cast<void>(state.release());  // the table holds it now
+        return true;
+    });
+    return result;
+}
+
+VKAPI_ATTR void VKAPI_CALL FreeMemory(VkDevice handle, VkDeviceMemory memory, const VkAllocationCallbacks* allocator) {
+    Device& device = DeviceOf(handle);
+    MemoryState* state = memory ? device.memories.Find(memory) : nullptr;
+    if (memory) {
+        device.Count(Side::kAsked, Counter::kFrees);
+        if (state) device.Count(Side::kAsked, Counter::kFreedBytes, state->program_bytes);
+    }
+    if (state && device.recycler && !allocator && Kept(device, *state)) return;
+    const bool timed = state && device.recycler && device.recycler->probe.Undecided();
+    if (memory) device.Count(Side::kDriver, Counter::kFrees);
+    if (state) {
+        device.Count(Side::kDriver, Counter::kFreedBytes, state->bytes);
+        device.memories.Erase(memory);
+        delete state;
+    }
+    const uint64_t before = timed ? NowNs() : 0;
+    device.down.FreeMemory(handle, memory, allocator);
+    if (timed && device.recycler->probe.Dropped(NowNs() - before)) Judged(device);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL MapMemory(VkDevice handle, VkDeviceMemory memory, VkDeviceSize offset, VkDeviceSize size,
+                                         VkMemoryMapFlags flags, void** data) {
+    Device& device = DeviceOf(handle);
+    device.Count(Counter::kMaps);
+    const VkDeviceSize wanted = DriverMapSize(offset, size, SizeOf(device, memory));
+    const VkResult result = device.down.MapMemory(handle, memory, offset, wanted, flags, data);
+    if (result == VK_SUCCESS) NoteMapped(device, memory, true);
+    return result;
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL MapMemory2(VkDevice handle, const VkMemoryMapInfo* info, void** data) {
+    Device& device = DeviceOf(handle);
+    device.Count(Counter::kMaps);
+    VkMemoryMapInfo wanted = *info;
+    wanted.size = DriverMapSize(info->offset, info->size, SizeOf(device, info->memory));
+    const VkResult result = device.down.MapMemory2(handle, &wanted, data);
+    if (result == VK_SUCCESS) NoteMapped(device, info->memory, true);
+    return result;
+}
+
+VKAPI_ATTR void VKAPI_CALL UnmapMemory(VkDevice handle, VkDeviceMemory memory) {
+    Device& device = DeviceOf(handle);
+    device.Count(Counter::kUnmaps);
+    NoteMapped(device, memory, false);
+    device.down.UnmapMemory(handle, memory);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL UnmapMemory2(VkDevice handle, const VkMemoryUnmapInfo* info) {
+    Device& device = DeviceOf(handle);
+    device.Count(Counter::kUnmaps);
+    const VkResult result = device.down.UnmapMemory2(handle, info);
+    if (result == VK_SUCCESS) NoteMapped(device, info->memory, false);
+    return result;
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL FlushMappedMemoryRanges(VkDevice handle, uint32_t count,
+                                                       const VkMappedMemoryRange* ranges) {
+    Device& device = DeviceOf(handle);
+    device.Count(Counter::kFlushes);
+    return WithDriverRanges(device, {ranges, count}, [&](const VkMappedMemoryRange* below) {
+        return device.down.FlushMappedMemoryRanges(handle, count, below);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL InvalidateMappedMemoryRanges(VkDevice handle, uint32_t count,
+                                                            const VkMappedMemoryRange* ranges) {
+    Device& device = DeviceOf(handle);
+    device.Count(Counter::kInvalidates);
+    return WithDriverRanges(device, {ranges, count}, [&](const VkMappedMemoryRange* below) {
+        return device.down.InvalidateMappedMemoryRanges(handle, count, below);
+    });
+}
+
+// VK_EXT_memory_budget: what is idle is not the program's usage; it would go back if the program needed it.
+VKAPI_ATTR void VKAPI_CALL GetPhysicalDeviceMemoryProperties2(VkPhysicalDevice physical,
+                                                              VkPhysicalDeviceMemoryProperties2* properties) {
+    Instance& instance = InstanceOf(physical);
+    instance.down.GetPhysicalDeviceMemoryProperties2(physical, properties);
+    auto* budget = vku::FindStructInPNextChain<VkPhysicalDeviceMemoryBudgetPropertiesEXT>(properties->pNext);
+    if (!budget) return;
+    std::lock_guard lock(instance.devices_mutex);
+    for (const Device* device : instance.devices) {
+        if (device->physical != physical) continue;
+        for (uint32_t heap = 0; heap < properties->memoryProperties.memoryHeapCount; ++heap)
+            budget->heapUsage[heap] -= std::min(budget->heapUsage[heap], device->recycler->cache.IdleBytes(heap));
+    }
+}
+
+}  // namespace kronos::hook

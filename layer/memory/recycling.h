@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starting and stopping the recycling of a device's memory.
+#pragma once
+
+#include <vulkan/vulkan.h>
+
+namespace kronos {
+
+struct Device;
+
+/// Before the program has the device. False: recycling is off for it, and the log says why. Throws std::bad_alloc.
+bool StartRecycling(Device& device, const VkDeviceCreateInfo& create_info,
+                    const VkPhysicalDeviceProperties& properties);
+
+/// Before the device is destroyed: all that is idle goes back to the driver, and nothing is known of any memory any
+/// more.
+void StopRecycling(Device& device);
+
+}  // namespace kronos
