@@ -267,6 +267,18 @@ void Device::Dispatch(VkCommandBuffer commands, uint32_t slot, uint32_t iteratio
     vkCmdDispatch(commands, groups, 1, 1);
 }
 
+uint32_t Device::FindMemoryType(VkMemoryPropertyFlags wanted, VkMemoryPropertyFlags unwanted) const {
+    uint32_t second = VK_MAX_MEMORY_TYPES;
+    for (uint32_t i = memory_.memoryTypeCount; i-- > 0;) {
+        const VkMemoryPropertyFlags flags = memory_.memoryTypes[i].propertyFlags;
+        if ((flags & wanted) != wanted) continue;
+        if (second == VK_MAX_MEMORY_TYPES || !(flags & unwanted) ||
+            (memory_.memoryTypes[second].propertyFlags & unwanted))
+            second = i;
+    }
+    return second;
+}
+
 uint32_t Device::MemoryType(VkMemoryPropertyFlags flags) const {
     for (uint32_t i = 0; i < memory_.memoryTypeCount; ++i) {
         if ((memory_.memoryTypes[i].propertyFlags & flags) == flags) return i;

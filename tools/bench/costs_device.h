@@ -69,6 +69,9 @@ class Device {
 
     /// The first memory type with these flags; throws if there is none.
     uint32_t MemoryType(VkMemoryPropertyFlags flags) const;
+    /// The first memory type with all of `wanted` and none of `unwanted`, or else with all of `wanted`;
+    /// VK_MAX_MEMORY_TYPES if there is none.
+    uint32_t FindMemoryType(VkMemoryPropertyFlags wanted, VkMemoryPropertyFlags unwanted) const;
     VkDeviceMemory Allocate(uint32_t type, VkDeviceSize bytes) const;
 
     /// One submit, and its end awaited by polling the fence, which is reset after that.

@@ -19,5 +19,7 @@ void MeasureQueues(Device& device, Report& report);
 // costs_memory.cpp
 void MeasureRanges(Device& device, Report& report);
 void MeasureMemoryTypes(Device& device, Report& report);
+// costs_replaced.cpp
+void MeasureReplaced(Device& device, Report& report);
 
 }  // namespace kronos::bench

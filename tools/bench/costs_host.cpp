@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 
+#include "costs_calls.h"
 #include "costs_groups.h"
 
 namespace kronos::bench {
@@ -12,13 +13,6 @@ namespace {
 
 constexpr int kBatch = 16;
 constexpr uint32_t kSubmits = 64;
-
-// ns each of `count` calls.
-double Each(int count, const std::function<void()>& call) {
-    const double start = Now();
-    for (int i = 0; i < count; ++i) call();
-    return (Now() - start) / count;
-}
 
 // Allocation and free of kBatch blocks apart: two cases that share their last sample, taken in the first.
 void AddAllocation(std::vector<Case>& cases, const Device& device, uint32_t type, VkDeviceSize bytes,
@@ -34,16 +28,6 @@ void AddAllocation(std::vector<Case>& cases, const Device& device, uint32_t type
                          return (allocated - start) / kBatch;
                      }});
     cases.push_back({"vkFreeMemory, device local, " + what, [freed] { return *freed; }});
-}
-
-void Submit(VkQueue queue, VkCommandBuffer commands, VkFence fence, void* next = nullptr,
-            const VkSemaphore* signal = nullptr) {
-    auto submit = vku::InitStruct<VkSubmitInfo>(next);
-    submit.commandBufferCount = 1;
-    submit.pCommandBuffers = &commands;
-    submit.signalSemaphoreCount = signal ? 1 : 0;
-    submit.pSignalSemaphores = signal;
-    Must(vkQueueSubmit(queue, 1, &submit, fence), "vkQueueSubmit");
 }
 
 struct TimelineState {

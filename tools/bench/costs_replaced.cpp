@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a layer that spins in waits and recycles fences and memory replaces. Each case warms up by itself: what is
+// measured is the steady state. tools/bench/on-off runs this group with and without the layer.
+#include <vulkan/utility/vk_struct_helper.hpp>
+
+#include "costs_calls.h"
+#include "costs_groups.h"
+
+namespace kronos::bench {
+namespace {
+
+constexpr int kCalls = 32;
+constexpr int kWarmUp = 4;  // the layer measures the driver on a program's first calls
+
+struct Kind {
+    const char* name;
+    VkMemoryPropertyFlags wanted;
+    VkMemoryPropertyFlags unwanted;
+};
+// Three kinds of memory that compute programs use.
+constexpr Kind kKinds[] = {
+    {"device local", VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT},
+    {"host visible, coherent", VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT,
+     VK_MEMORY_PROPERTY_HOST_CACHED_BIT | VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT},
+    {"host visible, cached", VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_CACHED_BIT, 0},
+};
+
+void AllocateAndFree(VkDevice device, uint32_t type, VkDeviceSize bytes) {
+    auto info = vku::InitStruct<VkMemoryAllocateInfo>();
+    info.allocationSize = bytes;
+    info.memoryTypeIndex = type;
+    VkDeviceMemory memory = VK_NULL_HANDLE;
+    Must(vkAllocateMemory(device, &info, nullptr, &memory), "vkAllocateMemory");
+    vkFreeMemory(device, memory, nullptr);
+}
+
+void CreateAndDestroy(VkDevice device) {
+    const auto info = vku::InitStruct<VkFenceCreateInfo>();
+    VkFence fence = VK_NULL_HANDLE;
+    Must(vkCreateFence(device, &info, nullptr, &fence), "vkCreateFence");
+    vkDestroyFence(device, fence, nullptr);
+}
+
+// `call` is done kWarmUp times uncounted before the first sample.
+template <class Call>
+Case Warm(std::string name, Call call) {
+    return {std::move(name), [call, warm = false]() mutable {
+                for (int i = 0; !warm && i < kWarmUp; ++i) call();
+                warm = true;
+                return Each(kCalls, call);
+            }};
+}
+
+// Submits `commands` and waits by `wait`, which gets the fence.
+template <class Wait>
+Case SubmitAndWait(const char* name, Device& device, VkCommandBuffer commands, VkFence fence, bool fenced, Wait wait) {
+    return {name, [&device, commands, fence, fenced, wait] {
+                const double start = Now();
+                Submit(device.queue(), commands, fenced ? fence : VK_NULL_HANDLE);
+                wait(fence);
+                const double took = Now() - start;
+                if (fenced) Must(vkResetFences(device.get(), 1, &fence), "vkResetFences");
+                return took;
+            }};
+}
+
+}  // namespace
+
+void MeasureReplaced(Device& device, Report& report) {
+    report.Group("replaced", "steady state; a tiny command buffer is one dispatch of 16 work groups");
+    const VkDevice d = device.get();
+    std::vector<Case> calls;
+    calls.push_back(Warm("vkCreateFence + vkDestroyFence", [d] { CreateAndDestroy(d); }));
+    for (const Kind& kind : kKinds) {
+        const uint32_t type = device.FindMemoryType(kind.wanted, kind.unwanted);
+        if (type == VK_MAX_MEMORY_TYPES) {
+            report.Skip(std::string("memory, ") + kind.name, "the device has no such type");
+            continue;
+        }
+        for (const auto& [bytes, text] : {std::pair{VkDeviceSize{4} << 10, "4 KiB"},
+                                          {VkDeviceSize{64} << 10, "64 KiB"},
+                                          {VkDeviceSize{1} << 20, "1 MiB"},
+                                          {VkDeviceSize{16} << 20, "16 MiB"}})
+            calls.push_back(Warm(std::string("vkAllocateMemory + vkFreeMemory, ") + kind.name + ", " + text,
+                                 [d, type, bytes = bytes] { AllocateAndFree(d, type, bytes); }));
+    }
+    report.Measure(calls);
+
+    const VkCommandBuffer tiny = device.Commands(device.family());
+    Device::Record(tiny, [&](VkCommandBuffer commands) {
+        device.BindKernel(commands);
+        device.Dispatch(commands, 0, 1);
+    });
+    const VkFence fence = device.Fence();
+    report.Measure({
+        SubmitAndWait("submit and spin by hand", device, tiny, fence, true,
+                      [d](VkFence f) {
+                          VkResult status = VK_NOT_READY;
+                          while (status == VK_NOT_READY) status = vkGetFenceStatus(d, f);
+                          Must(status, "vkGetFenceStatus");
+                      }),
+        SubmitAndWait("submit and vkWaitForFences", device, tiny, fence, true,
+                      [d](VkFence f) { Must(vkWaitForFences(d, 1, &f, VK_TRUE, UINT64_MAX), "vkWaitForFences"); }),
+        SubmitAndWait("submit and vkQueueWaitIdle", device, tiny, fence, false,
+                      [&device](VkFence) { Must(vkQueueWaitIdle(device.queue()), "vkQueueWaitIdle"); }),
+    });
+}
+
+}  // namespace kronos::bench
