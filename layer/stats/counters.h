@@ -65,31 +65,89 @@ struct CounterValues {
 };
 
 /// The counters of a device. Any thread may add; sums are exact, a snapshot taken while others add is not one moment.
+///
+/// A thread adds to a block of its own, with a load and a store: a locked addition costs several times as much. A block
+/// belongs to a thread pointer, which no two living threads share; a later thread with the same one goes on where the
+/// dead one ended, and nothing has to be done when a thread ends or the process forks. There are at most kBlocks; what
+/// finds none adds to a common block with locked additions. Nothing is locked, and nothing is allocated but a block.
 class Counters {
+    struct Block;
+
   public:
-    void Add(Side side, Counter counter, uint64_t n) {
-        At(1 + static_cast<size_t>(side), counter).fetch_add(n, std::memory_order_relaxed);
+    static constexpr size_t kBlocks = 64;
+
+    /// The calling thread's block, looked up once for several additions. Not to be kept, nor given to another thread.
+    class Own {
+      public:
+        void Add(Counter counter, uint64_t n = 1) const { AddTo(0, counter, n); }
+        void Add(Side side, Counter counter, uint64_t n) const { AddTo(1 + static_cast<size_t>(side), counter, n); }
+        void Decided(Counter decision, uint64_t n = 1) const { Add(Side::kAsked, decision, n); }
+
+      private:
+        friend class Counters;
+        Own(Block& block, bool common) : block_(block), common_(common) {}
+        void AddTo(size_t row, Counter counter, uint64_t n) const {
+            std::atomic<uint64_t>& value = block_.value[row][static_cast<size_t>(counter)];
+            if (common_)
+                value.fetch_add(n, std::memory_order_relaxed);
+            else
+                value.store(value.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+        }
+
+        Block& block_;
+        const bool common_;
+    };
+
+    Counters() {
+        for (Slot& slot : slots_) slot.block.store(&common_, std::memory_order_relaxed);
     }
-    /// Asked for, and given to the driver just so: one addition, for each costs a locked instruction.
-    void Add(Counter counter, uint64_t n = 1) { At(0, counter).fetch_add(n, std::memory_order_relaxed); }
+    ~Counters();
+    Counters(const Counters&) = delete;
+    Counters& operator=(const Counters&) = delete;
+
+    Own OfThisThread() {
+        const uintptr_t thread = ThisThread();
+        const Slot& slot = slots_[Home(thread)];
+        Block* block = slot.thread.load(std::memory_order_relaxed) == thread
+                           ? slot.block.load(std::memory_order_relaxed)
+                           : FindBlock(thread);
+        return {*block, block == &common_};
+    }
+    void Add(Side side, Counter counter, uint64_t n) { OfThisThread().Add(side, counter, n); }
+    /// Asked for, and given to the driver just so.
+    void Add(Counter counter, uint64_t n = 1) { OfThisThread().Add(counter, n); }
 
     /// What the layer decided: no side.
-    void Decided(Counter decision, uint64_t n = 1) { Add(Side::kAsked, decision, n); }
+    void Decided(Counter decision, uint64_t n = 1) { OfThisThread().Decided(decision, n); }
 
-    CounterValues Snapshot() const {
-        CounterValues values;
-        for (size_t side = 0; side < 2; ++side)
-            for (size_t i = 0; i < kCountersAndDecisions; ++i)
-                values.value[side][i] =
-                    value_[0][i].load(std::memory_order_relaxed) + value_[1 + side][i].load(std::memory_order_relaxed);
-        return values;
-    }
+    CounterValues Snapshot() const;
+    /// One counter of a snapshot.
+    uint64_t Sum(Side side, Counter counter) const;
+
+    /// How many blocks were made, for tests of boundedness.
+    size_t blocks() const;
 
   private:
-    std::atomic<uint64_t>& At(size_t row, Counter counter) { return value_[row][static_cast<size_t>(counter)]; }
+    // Rows: on both sides, on the asked side only, on the driver's only. In cache lines of its own.
+    struct alignas(64) Block {
+        std::array<std::array<std::atomic<uint64_t>, kCountersAndDecisions>, 3> value{};
+        const Block* next = nullptr;
+    };
+    struct Slot {
+        std::atomic<uintptr_t> thread{0};
+        std::atomic<Block*> block{nullptr};
+    };
 
-    // Rows: on both sides, on the asked side only, on the driver's only.
-    std::array<std::array<std::atomic<uint64_t>, kCountersAndDecisions>, 3> value_{};
+    static uintptr_t ThisThread() { return reinterpret_cast<uintptr_t>(__builtin_thread_pointer()); }
+    static size_t Home(uintptr_t thread) { return (uint64_t{thread} * 0x9E3779B97F4A7C15ull) >> (64 - kSlotBits); }
+    /// The slow part of a look-up: the first of a thread, and those of threads that share a home.
+    Block* FindBlock(uintptr_t thread);
+
+    static constexpr int kSlotBits = 6;
+    static_assert(size_t{1} << kSlotBits == kBlocks);
+    std::array<Slot, kBlocks> slots_;
+    std::atomic<const Block*> made_{nullptr};
+    Block common_;
 };
 
 /// The counters of one command buffer while it records: plain numbers, for recording is externally synchronized.
@@ -99,14 +157,15 @@ class RecordingCounters {
     void Add(Side side, Counter counter, uint32_t n) { At(1 + static_cast<size_t>(side), counter) += n; }
     void Add(Counter counter, uint32_t n = 1) { At(0, counter) += n; }
     void FlushTo(Counters& counters) {
+        const Counters::Own own = counters.OfThisThread();
         for (size_t row = 0; row < 3; ++row) {
             for (size_t i = 0; i < kRecordingCounters; ++i) {
                 const uint32_t n = value_[row][i];
                 if (!n) continue;
                 if (row == 0)
-                    counters.Add(static_cast<Counter>(i), n);
+                    own.Add(static_cast<Counter>(i), n);
                 else
-                    counters.Add(static_cast<Side>(row - 1), static_cast<Counter>(i), n);
+                    own.Add(static_cast<Side>(row - 1), static_cast<Counter>(i), n);
                 value_[row][i] = 0;
             }
         }

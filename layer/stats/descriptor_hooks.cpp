@@ -9,8 +9,11 @@ VKAPI_ATTR void VKAPI_CALL UpdateDescriptorSets(VkDevice handle, uint32_t write_
                                                 const VkWriteDescriptorSet* writes, uint32_t copy_count,
                                                 const VkCopyDescriptorSet* copies) {
     Device& device = DeviceOf(handle);
-    device.Count(Counter::kDescriptorUpdates);
-    device.Count(Counter::kDescriptorWrites, uint64_t{write_count} + copy_count);
+    if (device.stats) {
+        const Counters::Own counters = device.stats->counters().OfThisThread();
+        counters.Add(Counter::kDescriptorUpdates);
+        counters.Add(Counter::kDescriptorWrites, uint64_t{write_count} + copy_count);
+    }
     device.down.UpdateDescriptorSets(handle, write_count, writes, copy_count, copies);
 }
 

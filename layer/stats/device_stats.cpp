@@ -30,11 +30,11 @@ void DeviceStats::OnBoundary(FrameEnd end) {
 }
 
 void DeviceStats::OnSubmit() {
-    if (policy_.Submitted()) CloseFrame(FrameEnd::kSubmits);
+    if (policy_.BySubmits() && policy_.Submitted(Submits())) CloseFrame(FrameEnd::kSubmits);
 }
 
 void DeviceStats::OnWaitDone() {
-    if (policy_.Waited()) CloseFrame(FrameEnd::kWait);
+    if (policy_.ByWaits() && policy_.Waited(Submits())) CloseFrame(FrameEnd::kWait);
 }
 
 void DeviceStats::CloseFrame(FrameEnd end) {
@@ -49,8 +49,8 @@ bool DeviceStats::TryClose(FrameEnd end) {
     if (closing_.test_and_set(std::memory_order_acquire)) return false;
     const uint64_t head = head_.load(std::memory_order_relaxed);
     if (head - tail_.load(std::memory_order_acquire) < kRing) {
-        policy_.Closed();
         CounterValues now = counters_.Snapshot();
+        policy_.Closed(now.At(Side::kAsked, Counter::kSubmits));
         Frame& frame = (*ring_)[head % kRing];
         frame.counted = now - last_;
         if (frame.counted != CounterValues{}) {

@@ -30,7 +30,7 @@ class DeviceStats {
 
     /// A present or VK_EXT_frame_boundary ended a frame.
     void OnBoundary(FrameEnd end);
-    /// A submit reached the driver.
+    /// A submit was counted.
     void OnSubmit();
     /// A host wait (or a poll that saw completion) ended with success.
     void OnWaitDone();
@@ -50,6 +50,7 @@ class DeviceStats {
     Summary MakeSummary(bool at_exit) const;
 
   private:
+    uint64_t Submits() const { return counters_.Sum(Side::kAsked, Counter::kSubmits); }
     // True when the ring is more than half full.
     bool TryClose(FrameEnd end);
 

@@ -39,7 +39,8 @@ struct Frame {
 };
 
 /// Decides when a frame ends. A present or a VK_EXT_frame_boundary always ends one; a program that never used either
-/// ends its frames where the host has waited for work. Any thread; no locks.
+/// ends its frames where the host has waited for work. `submits`: how many there were since the device was created. Any
+/// thread; no locks.
 class FramePolicy {
   public:
     /// `every_submits`, 0: frames do not end by number of submits.
@@ -48,21 +49,27 @@ class FramePolicy {
     /// A present or a frame boundary: always ends the frame, and host waits no longer do.
     void Boundary() { explicit_.store(true, std::memory_order_relaxed); }
 
-    /// True when this submit ends a frame.
-    bool Submitted() {
-        const uint64_t now = submits_.fetch_add(1, std::memory_order_relaxed) + 1;
-        return every_submits_ && now >= every_submits_;
-    }
-    /// True when this completed host wait ends a frame: something was submitted since the last one.
-    bool Waited() const {
-        return !explicit_.load(std::memory_order_relaxed) && submits_.load(std::memory_order_relaxed) != 0;
-    }
-    void Closed() { submits_.store(0, std::memory_order_relaxed); }
+    /// Whether submits end frames at all, and waits do: else nobody needs to know how many submits there were.
+    bool BySubmits() const { return every_submits_ != 0; }
+    bool ByWaits() const { return !explicit_.load(std::memory_order_relaxed); }
+
+    /// True when the latest submit ends a frame.
+    bool Submitted(uint64_t submits) const { return BySubmits() && SinceClosed(submits) >= every_submits_; }
+    /// True when a completed host wait ends a frame: something was submitted since the last one.
+    bool Waited(uint64_t submits) const { return ByWaits() && SinceClosed(submits) > 0; }
+    /// A frame was closed, which holds all submits up to this many.
+    void Closed(uint64_t submits) { closed_.store(submits, std::memory_order_relaxed); }
 
   private:
+    // Another thread may have closed a frame with more submits than the caller saw: then there are none, not -1.
+    uint64_t SinceClosed(uint64_t submits) const {
+        const uint64_t closed = closed_.load(std::memory_order_relaxed);
+        return submits > closed ? submits - closed : 0;
+    }
+
     const uint64_t every_submits_;
     std::atomic<bool> explicit_{false};
-    std::atomic<uint64_t> submits_{0};
+    std::atomic<uint64_t> closed_{0};
 };
 
 }  // namespace kronos

@@ -44,8 +44,8 @@ struct SubmitCount {
 
 // Before the call: a thread that waits for this submit may return before the call does, and ends the frame that holds
 // it.
-void CountSubmit(Device& device, const SubmitCount& count) {
-    Counters& counters = device.stats->counters();
+[[gnu::always_inline]] inline void CountSubmit(Device& device, const SubmitCount& count) {
+    const Counters::Own counters = device.stats->counters().OfThisThread();
     counters.Add(Counter::kSubmits);
     counters.Add(Counter::kSubmitInfos, count.infos);
     counters.Add(Counter::kCommandBuffers, count.command_buffers);

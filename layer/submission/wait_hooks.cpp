@@ -27,7 +27,7 @@ VkResult Waited(Device& device, Counter poll, Body body) {
     if (!device.stats) return body(report);
     const uint64_t before = NowNs();
     const VkResult result = body(report);
-    Counters& counters = device.stats->counters();
+    const Counters::Own counters = device.stats->counters().OfThisThread();
     counters.Add(Side::kAsked, Counter::kWaits, 1);
     counters.Add(Side::kAsked, Counter::kWaitNs, NowNs() - before);
     if (report.blocked) counters.Add(Side::kDriver, Counter::kWaits, 1);
