@@ -3,6 +3,6 @@
 
 namespace kronos {
 
-Registry& registry = *new Registry;
+ImmortalRegistry immortal_registry;
 
 }  // namespace kronos

@@ -124,7 +124,14 @@ struct Registry {
     HandleMap<VkQueue, Queue*> queues;
     HandleMap<VkCommandBuffer, CommandBuffer*> command_buffers;
 };
-extern Registry& registry;
+union ImmortalRegistry {
+    ImmortalRegistry() : registry() {}
+    ~ImmortalRegistry() {}
+    Registry registry;
+};
+extern ImmortalRegistry immortal_registry;
+// Known when compiling: every hook's look-up begins without a load of where the registry is.
+inline Registry& registry = immortal_registry.registry;
 
 /// Of an instance or a physical device.
 inline Instance& InstanceOf(const void* handle) { return *registry.instances.Find(DispatchKey(handle)); }
