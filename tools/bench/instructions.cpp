@@ -8,61 +8,16 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "bench_device.h"
+
 namespace {
 
-void Must(VkResult result, const char* what) {
-    if (result == VK_SUCCESS) return;
-    std::fprintf(stderr, "kronos-instructions: %s failed (%d)\n", what, result);
-    std::exit(1);
-}
+using namespace kronos::bench;
 
-struct Subject {
-    VkInstance instance = VK_NULL_HANDLE;
-    VkDevice device = VK_NULL_HANDLE;
-    VkQueue queue = VK_NULL_HANDLE;
-    VkCommandPool pool = VK_NULL_HANDLE;
+struct Subject : BenchDevice {
     VkCommandBuffer buffer = VK_NULL_HANDLE;
-    VkFence signalled = VK_NULL_HANDLE;
+    VkFence signaled = VK_NULL_HANDLE;
 };
-
-Subject Make() {
-    Subject made;
-    VkInstanceCreateInfo instance_info = {};
-    instance_info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO;
-    Must(vkCreateInstance(&instance_info, nullptr, &made.instance), "vkCreateInstance");
-    uint32_t count = 1;
-    VkPhysicalDevice physical = VK_NULL_HANDLE;
-    const VkResult result = vkEnumeratePhysicalDevices(made.instance, &count, &physical);
-    if (result != VK_INCOMPLETE) Must(result, "vkEnumeratePhysicalDevices");
-    const float priority = 1;
-    VkDeviceQueueCreateInfo queue_info = {};
-    queue_info.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
-    queue_info.queueCount = 1;
-    queue_info.pQueuePriorities = &priority;
-    VkDeviceCreateInfo device_info = {};
-    device_info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
-    device_info.queueCreateInfoCount = 1;
-    device_info.pQueueCreateInfos = &queue_info;
-    Must(vkCreateDevice(physical, &device_info, nullptr, &made.device), "vkCreateDevice");
-    vkGetDeviceQueue(made.device, 0, 0, &made.queue);
-    VkCommandPoolCreateInfo pool_info = {};
-    pool_info.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
-    Must(vkCreateCommandPool(made.device, &pool_info, nullptr, &made.pool), "vkCreateCommandPool");
-    VkCommandBufferAllocateInfo buffer_info = {};
-    buffer_info.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO;
-    buffer_info.commandPool = made.pool;
-    buffer_info.commandBufferCount = 1;
-    Must(vkAllocateCommandBuffers(made.device, &buffer_info, &made.buffer), "vkAllocateCommandBuffers");
-    VkCommandBufferBeginInfo begin = {};
-    begin.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO;
-    begin.flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT;
-    Must(vkBeginCommandBuffer(made.buffer, &begin), "vkBeginCommandBuffer");
-    VkFenceCreateInfo fence_info = {};
-    fence_info.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO;
-    fence_info.flags = VK_FENCE_CREATE_SIGNALED_BIT;
-    Must(vkCreateFence(made.device, &fence_info, nullptr, &made.signalled), "vkCreateFence");
-    return made;
-}
 
 void Record(const Subject& subject) {
     static const VkMemoryBarrier barrier = {VK_STRUCTURE_TYPE_MEMORY_BARRIER, nullptr, VK_ACCESS_SHADER_WRITE_BIT,
@@ -75,25 +30,23 @@ void Record(const Subject& subject) {
 }
 
 void Submit(const Subject& subject) {
-    VkSubmitInfo submit = {};
-    submit.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
+    auto submit = Info<VkSubmitInfo>(VK_STRUCTURE_TYPE_SUBMIT_INFO);
     submit.commandBufferCount = 1;
     submit.pCommandBuffers = &subject.buffer;
-    Must(vkQueueSubmit(subject.queue, 1, &submit, VK_NULL_HANDLE), "vkQueueSubmit");
+    Expect(vkQueueSubmit(subject.queue, 1, &submit, VK_NULL_HANDLE), "vkQueueSubmit");
 }
 
 void Alloc(const Subject& subject) {
-    VkMemoryAllocateInfo info = {};
-    info.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO;
+    auto info = Info<VkMemoryAllocateInfo>(VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO);
     info.allocationSize = 4096;
     VkDeviceMemory memory = VK_NULL_HANDLE;
-    Must(vkAllocateMemory(subject.device, &info, nullptr, &memory), "vkAllocateMemory");
+    Expect(vkAllocateMemory(subject.device, &info, nullptr, &memory), "vkAllocateMemory");
     vkFreeMemory(subject.device, memory, nullptr);
 }
 
-// Of a fence that is signalled: how long another thread takes would not be the same twice.
+// Of a fence that is signaled: how long another thread takes would not be the same twice.
 void Wait(const Subject& subject) {
-    Must(vkWaitForFences(subject.device, 1, &subject.signalled, VK_TRUE, UINT64_MAX), "vkWaitForFences");
+    Expect(vkWaitForFences(subject.device, 1, &subject.signaled, VK_TRUE, UINT64_MAX), "vkWaitForFences");
 }
 
 using Call = void (*)(const Subject&);
@@ -119,14 +72,16 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "usage: kronos-instructions record|submit|alloc|wait CALLS\n");
         return 2;
     }
-    const Subject subject = Make();
-    if (call != Record) Must(vkEndCommandBuffer(subject.buffer), "vkEndCommandBuffer");
+    Subject subject;
+    subject.Make();
+    subject.buffer = subject.NewBuffer();
+    subject.signaled = subject.NewFence(VK_FENCE_CREATE_SIGNALED_BIT);
+    Begin(subject.buffer, VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT);
+    if (call != Record) End(subject.buffer);
     for (int i = 0; i < 16; ++i) call(subject);  // symbols are resolved, tables have grown
     CountedCalls(call, &subject, calls);
-    if (call == Record) Must(vkEndCommandBuffer(subject.buffer), "vkEndCommandBuffer");
-    Must(vkDeviceWaitIdle(subject.device), "vkDeviceWaitIdle");
-    vkDestroyFence(subject.device, subject.signalled, nullptr);
-    vkDestroyCommandPool(subject.device, subject.pool, nullptr);
-    vkDestroyDevice(subject.device, nullptr);
-    vkDestroyInstance(subject.instance, nullptr);
+    if (call == Record) End(subject.buffer);
+    Expect(vkDeviceWaitIdle(subject.device), "vkDeviceWaitIdle");
+    vkDestroyFence(subject.device, subject.signaled, nullptr);
+    subject.Destroy();
 }
