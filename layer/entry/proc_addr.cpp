@@ -21,7 +21,7 @@ struct Counted<Slot, kCounter> {
     static VKAPI_ATTR void VKAPI_CALL Call(VkCommandBuffer handle, Args... args) {
         CommandBuffer* buffer = FindCommandBuffer(handle);
         if (!buffer) [[unlikely]]
-            return (DeviceOf(handle).down.*Slot)(handle, args...);
+            return (DownOfUnknown(handle).*Slot)(handle, args...);
         buffer->counters.Add(kCounter);
         if constexpr (kCounter == Counter::kDispatches) ++buffer->dispatches;
         (buffer->down->*Slot)(handle, args...);

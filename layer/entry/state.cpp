@@ -5,4 +5,6 @@ namespace kronos {
 
 ImmortalRegistry immortal_registry;
 
+const VkuDeviceDispatchTable& DownOfUnknown(const void* handle) { return DeviceOf(handle).down; }
+
 }  // namespace kronos

@@ -137,6 +137,8 @@ inline Registry& registry = immortal_registry.registry;
 inline Instance& InstanceOf(const void* handle) { return *registry.instances.Find(DispatchKey(handle)); }
 /// Of a device, and, at the cost of a second load, of a queue or command buffer whose own state is not known.
 inline Device& DeviceOf(const void* handle) { return *registry.devices.Find(DispatchKey(handle)); }
+/// What is below a handle that is not known here. Out of the way of the hooks, which know nearly all.
+[[gnu::cold, gnu::noinline]] const VkuDeviceDispatchTable& DownOfUnknown(const void* handle);
 /// nullptr for a queue that did not come from vkGetDeviceQueue[2]: then nothing is known but DeviceOf.
 inline Queue* FindQueue(VkQueue handle) { return registry.queues.Find(handle); }
 /// A fence that something outside of the layer's knowledge may signal: it is never kept for another life.

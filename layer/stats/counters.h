@@ -154,11 +154,16 @@ class Counters {
 /// They reach the device when the recording ends, or when the command buffer is begun anew, reset or freed.
 class RecordingCounters {
   public:
-    void Add(Side side, Counter counter, uint32_t n) { At(1 + static_cast<size_t>(side), counter) += n; }
+    void Add(Side side, Counter counter, uint32_t n) {
+        At(1 + static_cast<size_t>(side), counter) += n;
+        one_sided_ = true;
+    }
     void Add(Counter counter, uint32_t n = 1) { At(0, counter) += n; }
     void FlushTo(Counters& counters) {
         const Counters::Own own = counters.OfThisThread();
-        for (size_t row = 0; row < 3; ++row) {
+        const size_t rows = one_sided_ ? 3 : 1;
+        one_sided_ = false;
+        for (size_t row = 0; row < rows; ++row) {
             for (size_t i = 0; i < kRecordingCounters; ++i) {
                 const uint32_t n = value_[row][i];
                 if (!n) continue;
@@ -176,6 +181,7 @@ class RecordingCounters {
 
     // Rows as in Counters.
     std::array<std::array<uint32_t, kRecordingCounters>, 3> value_{};
+    bool one_sided_ = false;  ///< the second or third row is not all zero
 };
 
 }  // namespace kronos

@@ -18,7 +18,7 @@ namespace kronos::hook {
 
 VKAPI_ATTR VkResult VKAPI_CALL BeginCommandBuffer(VkCommandBuffer handle, const VkCommandBufferBeginInfo* info) {
     CommandBuffer* buffer = FindCommandBuffer(handle);
-    if (!buffer) return DeviceOf(handle).down.BeginCommandBuffer(handle, info);
+    if (!buffer) return DownOfUnknown(handle).BeginCommandBuffer(handle, info);
     StartOver(buffer);
     buffer->counters.Add(Counter::kRecordings);
     return buffer->down->BeginCommandBuffer(handle, info);
@@ -26,14 +26,14 @@ VKAPI_ATTR VkResult VKAPI_CALL BeginCommandBuffer(VkCommandBuffer handle, const 
 
 VKAPI_ATTR VkResult VKAPI_CALL EndCommandBuffer(VkCommandBuffer handle) {
     CommandBuffer* buffer = FindCommandBuffer(handle);
-    if (!buffer) return DeviceOf(handle).down.EndCommandBuffer(handle);
+    if (!buffer) return DownOfUnknown(handle).EndCommandBuffer(handle);
     if (buffer->device->stats) buffer->counters.FlushTo(buffer->device->stats->counters());
     return buffer->down->EndCommandBuffer(handle);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL ResetCommandBuffer(VkCommandBuffer handle, VkCommandBufferResetFlags flags) {
     CommandBuffer* buffer = FindCommandBuffer(handle);
-    if (!buffer) return DeviceOf(handle).down.ResetCommandBuffer(handle, flags);
+    if (!buffer) return DownOfUnknown(handle).ResetCommandBuffer(handle, flags);
     StartOver(buffer);
     return buffer->down->ResetCommandBuffer(handle, flags);
 }
@@ -44,7 +44,7 @@ VKAPI_ATTR void VKAPI_CALL CmdPipelineBarrier(VkCommandBuffer handle, VkPipeline
                                               uint32_t buffer_count, const VkBufferMemoryBarrier* buffers,
                                               uint32_t image_count, const VkImageMemoryBarrier* images) {
     CommandBuffer* buffer = FindCommandBuffer(handle);
-    const VkuDeviceDispatchTable& down = buffer ? *buffer->down : DeviceOf(handle).down;
+    const VkuDeviceDispatchTable& down = buffer ? *buffer->down : DownOfUnknown(handle);
     if (buffer) {
         buffer->counters.Add(Counter::kBarrierCalls);
         buffer->counters.Add(Counter::kBarriers, memory_count + buffer_count + image_count);
@@ -55,7 +55,7 @@ VKAPI_ATTR void VKAPI_CALL CmdPipelineBarrier(VkCommandBuffer handle, VkPipeline
 
 VKAPI_ATTR void VKAPI_CALL CmdPipelineBarrier2(VkCommandBuffer handle, const VkDependencyInfo* info) {
     CommandBuffer* buffer = FindCommandBuffer(handle);
-    const VkuDeviceDispatchTable& down = buffer ? *buffer->down : DeviceOf(handle).down;
+    const VkuDeviceDispatchTable& down = buffer ? *buffer->down : DownOfUnknown(handle);
     if (buffer) {
         buffer->counters.Add(Counter::kBarrierCalls);
         buffer->counters.Add(Counter::kBarriers,
@@ -67,7 +67,7 @@ VKAPI_ATTR void VKAPI_CALL CmdPipelineBarrier2(VkCommandBuffer handle, const VkD
 VKAPI_ATTR void VKAPI_CALL CmdExecuteCommands(VkCommandBuffer handle, uint32_t count,
                                               const VkCommandBuffer* secondaries) {
     CommandBuffer* buffer = FindCommandBuffer(handle);
-    if (!buffer) return DeviceOf(handle).down.CmdExecuteCommands(handle, count, secondaries);
+    if (!buffer) return DownOfUnknown(handle).CmdExecuteCommands(handle, count, secondaries);
     buffer->counters.Add(Counter::kSecondaries, count);
     for (uint32_t i = 0; i < count; ++i)
         if (const CommandBuffer* secondary = FindCommandBuffer(secondaries[i]))

@@ -42,10 +42,11 @@ class HandleMap {
             for (uint64_t i = Home(wanted, table.shift);; ++i) {
                 const Slot& slot = table.slots[i & table.mask];
                 const uint64_t seen = slot.key.load(std::memory_order_acquire);
-                if (seen == wanted) {
+                if (seen == wanted) [[likely]] {
                     const uint64_t value = slot.value.load(std::memory_order_acquire);
                     // The entry may have moved, and another have moved in, between the two loads.
-                    if (slot.key.load(std::memory_order_acquire) == wanted) return FromBits(value);
+                    if (slot.key.load(std::memory_order_acquire) == wanted) [[likely]]
+                        return FromBits(value);
                     break;
                 }
                 if (seen != kEmpty) continue;
