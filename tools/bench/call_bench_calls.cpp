@@ -104,6 +104,16 @@ double EnumerateDeviceLayerProperties(Subject& s) {
         vkEnumerateDeviceLayerProperties(s.physical, &count, nullptr);
     });
 }
+double GetPhysicalDeviceMemoryProperties2(Subject& s) {
+    const auto function = reinterpret_cast<PFN_vkGetPhysicalDeviceMemoryProperties2>(
+        vkGetInstanceProcAddr(s.instance, "vkGetPhysicalDeviceMemoryProperties2"));
+    VkPhysicalDeviceMemoryBudgetPropertiesEXT budget = {};
+    budget.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT;
+    VkPhysicalDeviceMemoryProperties2 properties = {};
+    properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2;
+    properties.pNext = &budget;
+    return Batch([&](size_t) { function(s.physical, &properties); });
+}
 double GetPhysicalDeviceToolProperties(Subject& s) {
     const auto function = reinterpret_cast<PFN_vkGetPhysicalDeviceToolProperties>(
         vkGetInstanceProcAddr(s.instance, "vkGetPhysicalDeviceToolProperties"));
