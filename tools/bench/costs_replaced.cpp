@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a layer that spins in waits and recycles fences and memory replaces. Each case warms up by itself: what is
 // measured is the steady state. tools/bench/on-off runs this group with and without the layer.
+#include <ctime>
+
 #include <vulkan/utility/vk_struct_helper.hpp>
 
 #include "costs_calls.h"
@@ -64,6 +66,37 @@ Case SubmitAndWait(const char* name, Device& device, VkCommandBuffer commands, V
             }};
 }
 
+double ThreadCpuNs() {
+    timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
+}
+
+// A command buffer that keeps the device busy for 10 ms, more or less, and the processor time of waiting for it.
+Case LongWait(Device& device, VkFence fence) {
+    constexpr double kLong = 10e6;
+    const VkCommandBuffer commands = device.Commands(device.family());
+    double took = 0;
+    for (uint32_t iterations = 1'000; took < kLong / 2; iterations *= 2) {
+        Device::Record(commands, [&](VkCommandBuffer c) {
+            device.BindKernel(c);
+            device.Dispatch(c, 0, iterations);
+        });
+        const double start = Now();
+        device.SubmitAndSpin(device.queue(), {commands}, fence);
+        took = Now() - start;
+    }
+    return {"processor time of 8 waits of about 10 ms", [&device, commands, fence] {
+                const double before = ThreadCpuNs();
+                for (int i = 0; i < 8; ++i) {
+                    Submit(device.queue(), commands, fence);
+                    Must(vkWaitForFences(device.get(), 1, &fence, VK_TRUE, UINT64_MAX), "vkWaitForFences");
+                    Must(vkResetFences(device.get(), 1, &fence), "vkResetFences");
+                }
+                return ThreadCpuNs() - before;
+            }};
+}
+
 }  // namespace
 
 void MeasureReplaced(Device& device, Report& report) {
@@ -104,6 +137,7 @@ void MeasureReplaced(Device& device, Report& report) {
         SubmitAndWait("submit and vkQueueWaitIdle", device, tiny, fence, false,
                       [&device](VkFence) { Must(vkQueueWaitIdle(device.queue()), "vkQueueWaitIdle"); }),
     });
+    report.Measure({LongWait(device, fence)});
 }
 
 }  // namespace kronos::bench

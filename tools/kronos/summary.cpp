@@ -35,24 +35,24 @@ Counter& CounterNamed(std::vector<Counter>& counters, const std::string& name) {
     return counters.back();
 }
 
-// False when a side is there but is not an object of unsigned numbers; nothing is added then.
-bool AddCounters(const ordered_json& line, std::vector<Counter>& counters) {
-    for (const char* side : {"asked", "driver"}) {
-        auto it = line.find(side);
+// False when a part is there but is not an object of unsigned numbers; nothing is added then.
+bool AddCounters(const ordered_json& line, DeviceTotals& device) {
+    for (const char* part : {"asked", "driver", "did"}) {
+        auto it = line.find(part);
         if (it == line.end()) continue;
         if (!it->is_object()) return false;
         for (const auto& value : *it) {
             if (!value.is_number_unsigned()) return false;
         }
     }
-    for (const char* side : {"asked", "driver"}) {
-        auto it = line.find(side);
-        if (it == line.end()) continue;
-        for (const auto& [name, value] : it->items()) {
-            Counter& counter = CounterNamed(counters, name);
-            (side[0] == 'a' ? counter.asked : counter.driver) += value.get<uint64_t>();
-        }
-    }
+    const auto add = [&](const char* part, std::vector<Counter>& to, uint64_t Counter::*side) {
+        auto it = line.find(part);
+        if (it == line.end()) return;
+        for (const auto& [name, value] : it->items()) CounterNamed(to, name).*side += value.get<uint64_t>();
+    };
+    add("asked", device.counters, &Counter::asked);
+    add("driver", device.counters, &Counter::driver);
+    add("did", device.did, &Counter::asked);
     return true;
 }
 
@@ -72,25 +72,26 @@ class Reader {
         if (event == "device") {
             // A new device, even when an old process had the same number.
             device_of_[key] = totals.devices.size();
-            totals.devices.push_back({Text(line, "name"), Text(line, "program"), 0, false, {}});
+            totals.devices.push_back({Text(line, "name"), Text(line, "program"), 0, false, {}, {}});
             return true;
         }
         if (event != "frame" && event != "summary") return true;  // an event of a later release
-        std::vector<Counter> counters;
-        if (!AddCounters(line, counters)) return false;
+        DeviceTotals read;
+        if (!AddCounters(line, read)) return false;
         auto [place, is_new] = device_of_.emplace(key, totals.devices.size());
-        if (is_new) totals.devices.push_back({Text(line, "name"), {}, 0, false, {}});
+        if (is_new) totals.devices.push_back({Text(line, "name"), {}, 0, false, {}, {}});
         DeviceTotals& device = totals.devices[place->second];
         if (event == "frame") {
             if (device.complete) return true;
             ++device.frames;
-            AddCounters(line, device.counters);
+            AddCounters(line, device);
             return true;
         }
         // The summary is the truth: frames may have been left out of the log (stats_limit, stats=summary).
         device.complete = true;
         device.frames = Number(line, "frames");
-        device.counters = std::move(counters);
+        device.counters = std::move(read.counters);
+        device.did = std::move(read.did);
         if (device.name.empty()) device.name = Text(line, "name");
         return true;
     }
@@ -148,6 +149,9 @@ std::string FormatTotals(const LogTotals& totals) {
             out += Line("  %-22s %16s %20s\n", counter.name, Value(counter, counter.asked),
                         Value(counter, counter.driver));
         }
+        if (!device.did.empty()) out += Line("\n  %-22s %16s%s\n", "what the layer did", "", "");
+        for (const Counter& decision : device.did)
+            out += Line("  %-22s %16s%s\n", decision.name, Value(decision, decision.asked), "");
     }
     if (totals.damaged) {
         out += "\n" + std::to_string(totals.damaged) + " of " + std::to_string(totals.lines) +

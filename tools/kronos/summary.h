@@ -22,6 +22,7 @@ struct DeviceTotals {
     uint64_t frames = 0;
     bool complete = false;          ///< its summary line is there; else the counters are the sums of its frames
     std::vector<Counter> counters;  ///< in the order of the log
+    std::vector<Counter> did;       ///< what the layer decided, in `asked`; in the order of the log
 };
 
 struct LogTotals {

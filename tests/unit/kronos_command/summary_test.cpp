@@ -44,6 +44,16 @@ TEST(Summary, AddsFramesUntilThereIsASummary) {
     EXPECT_THAT(FormatTotals(totals), HasSubstr("3.000 ms waited"));
 }
 
+TEST(Summary, SaysWhatTheLayerDid) {
+    const LogTotals totals = Read(
+        std::string(kDevice) +
+        R"({"v":1,"event":"summary","pid":7,"device":1,"name":"GPU","frames":1,"asked":{"waits":3},"driver":{"polls":9},"did":{"waits_spun":3,"spin_ns":1500000}})");
+    ASSERT_EQ(totals.devices.size(), 1U);
+    const std::string text = FormatTotals(totals);
+    EXPECT_NE(text.find("waits_spun"), std::string::npos);
+    EXPECT_NE(text.find("1.500 ms"), std::string::npos);
+}
+
 TEST(Summary, TheSummaryLineIsTheTruth) {
     LogTotals totals = Read(std::string(kDevice) + kFrame + kSummary);
     ASSERT_THAT(totals.devices, SizeIs(1));
