@@ -180,7 +180,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
     VkDeviceSize bytes = info->allocationSize;
     const MemoryKey* key = nullptr;
     std::variant<MemoryKey, MemoryRefusal> judged;
-    if (device.recycler) {
+    if (device.recycler && !device.recycler->Cheap()) {
         judged = JudgeAllocation(*info, allocator, device.recycler->facts);
         key = std::get_if<MemoryKey>(&judged);
         if (!key) {
@@ -228,7 +228,7 @@ VKAPI_ATTR void VKAPI_CALL FreeMemory(VkDevice handle, VkDeviceMemory memory, co
         device.Count(Side::kAsked, Counter::kFrees);
         if (state) device.Count(Side::kAsked, Counter::kFreedBytes, state->program_bytes);
     }
-    if (state && device.recycler && !allocator && Kept(device, *state)) return;
+    if (state && device.recycler && !device.recycler->Cheap() && !allocator && Kept(device, *state)) return;
     const bool timed = state && device.recycler && device.recycler->probe.Undecided();
     if (memory) device.Count(Side::kDriver, Counter::kFrees);
     if (state) {

@@ -51,6 +51,8 @@ struct MemoryRecycler {
 
     VkMemoryPropertyFlags FlagsOf(uint32_t type) const { return facts.properties.memoryTypes[type].propertyFlags; }
     bool Dear() const { return probe.verdict() == CostProbe::Verdict::kDear; }
+    /// The driver is fast: allocations are not even looked at.
+    bool Cheap() const { return probe.verdict() == CostProbe::Verdict::kCheap; }
     bool AnyIdle() const {
         for (uint32_t heap = 0; heap < facts.properties.memoryHeapCount; ++heap)
             if (cache.IdleBlocks(heap)) return true;

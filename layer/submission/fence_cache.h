@@ -72,6 +72,8 @@ class FenceCache {
     FenceCache() { idle_[0].reserve(kMostIdle), idle_[1].reserve(kMostIdle); }
 
     CostProbe probe{kDearNs};
+    /// The driver is fast: fences are not even looked at.
+    bool Cheap() const { return probe.verdict() == CostProbe::Verdict::kCheap; }
 
     /// nullptr: a fence that the layer knows nothing of, and must not keep.
     FenceState* Find(VkFence fence) const { return known_.Find(fence); }

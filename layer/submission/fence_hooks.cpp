@@ -34,6 +34,7 @@ VkFence Recycled(const Device& device, bool signaled) {
 
 // Why a fence that the program destroys cannot have another life, or kFencesKept.
 Counter WhyNotKept(const Device& device, FenceState* state) {
+    if (device.fences->Cheap()) return Counter::kFencesCheap;
     if (!state) return Counter::kFencesUnknown;
     if (state->shared.load(std::memory_order_relaxed)) return Counter::kFencesShared;
     if (state->marked.load(std::memory_order_relaxed)) return Counter::kFencesMarked;
@@ -67,7 +68,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateFence(VkDevice handle, const VkFenceCreateI
                                            const VkAllocationCallbacks* allocator, VkFence* fence) {
     Device& device = DeviceOf(handle);
     const bool signaled = info->flags & VK_FENCE_CREATE_SIGNALED_BIT;
-    const bool understood = device.fences && !info->pNext && !allocator &&
+    const bool understood = device.fences && !device.fences->Cheap() && !info->pNext && !allocator &&
                             !(info->flags & ~VkFenceCreateFlags{VK_FENCE_CREATE_SIGNALED_BIT});
     if (understood) {
         if (const VkFence recycled = Recycled(device, signaled)) {

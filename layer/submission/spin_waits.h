@@ -21,7 +21,7 @@ namespace kronos {
 /// What one wait did, for the counters. Plain data.
 struct WaitReport {
     Counter decision = Counter::kWaitsForwarded;
-    uint64_t polls = 0;    ///< times the driver was asked whether it is over
+    uint64_t polls = 0;    ///< times the driver was asked whether it is over; counted by whoever asks
     uint64_t spin_ns = 0;  ///< time between the first poll and the last
     bool blocked = false;  ///< the driver's own wait was called
 };
@@ -38,11 +38,12 @@ class SpinWaits {
     /// what is wrong. `block(remaining_ns)` is the driver's wait. Returns VK_SUCCESS, or what `block` returned.
     template <class LookAt, class Block>
     VkResult Wait(uint64_t site, uint64_t timeout_ns, WaitReport& report, LookAt look, Block block) {
+        // What is over at the first look teaches nothing, and is not to cost more than the look.
+        report.decision = Counter::kWaitsReady;
+        Look seen = look();
+        if (seen == Look::kOver) return VK_SUCCESS;
         const uint64_t begin = NowNs();
         Site* learned = SiteOf(site);
-        Look seen = look();
-        ++report.polls;
-        report.decision = Counter::kWaitsReady;
         if (seen == Look::kPending) {
             const uint64_t budget = std::min<uint64_t>(learned->budget_ns.load(std::memory_order_relaxed), timeout_ns);
             report.decision = WhyNotSpin(budget, begin);
@@ -51,7 +52,6 @@ class SpinWaits {
                 do {
                     for (int i = 0; i < kPausesBetweenLooks; ++i) Pause();
                     seen = look();
-                    ++report.polls;
                     now = NowNs();
                 } while (seen == Look::kPending && now - begin < budget);
                 report.spin_ns = now - begin;
