@@ -149,9 +149,11 @@ void StopFeatures(Device& device) {
         device.down.DestroyFence(device.handle, queue->idle_fence, nullptr);
     }
     if (!device.fences) return;
-    for (const VkFence fence : device.fences->TakeAll()) {
-        device.Count(Side::kDriver, Counter::kFencesDestroyed);
-        device.down.DestroyFence(device.handle, fence, nullptr);
+    for (const bool signaled : {false, true}) {
+        while (const FenceState* idle = device.fences->Take(signaled)) {
+            device.Count(Side::kDriver, Counter::kFencesDestroyed);
+            device.down.DestroyFence(device.handle, idle->handle, nullptr);
+        }
     }
 }
 
@@ -224,11 +226,12 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkD
             }
             state->driver_key = DriverKey(properties);
             state->atom = properties.limits.nonCoherentAtomSize;
-            // A feature that cannot be had is off.
-            Guarded(state->log.get(), "features", false,
-                    [&] { return StartFeatures(*state, *create_info, properties), true; });
+            state->fork_generation = ForkGeneration();
             registry.devices.Insert(DispatchKey(*device), state.get());
-            static_cast<void>(state.release());  // the registry holds it now
+            Device* made = state.release();  // the registry holds it now
+            // A feature that cannot be had is off.
+            Guarded(made->log.get(), "features", false,
+                    [&] { return StartFeatures(*made, *create_info, properties), true; });
         } catch (...) {
             destroy(*device, allocator);
             throw;

@@ -115,7 +115,10 @@ VKAPI_ATTR void VKAPI_CALL DestroyInstance(VkInstance instance, const VkAllocati
     if (!instance) return;
     // Out of the registry first: once destroyed below, the same address may be another thread's new instance.
     const std::unique_ptr<Instance> state(registry.instances.Erase(DispatchKey(instance)));
-    if (state) state->down.DestroyInstance(instance, allocator);
+    if (!state) return;
+    // A program that leaks its devices destroys them so; nothing of ours may call them any more.
+    for (Device* device : state->devices) RemoveFromJanitor(device->idle_owner.get());
+    state->down.DestroyInstance(instance, allocator);
 }
 
 // VK_EXT_layer_settings is obeyed without being offered; manifest/generate.py says why.

@@ -52,7 +52,7 @@ struct Instance {
     std::shared_ptr<Log> log;
     uint32_t gates = kGateAlways;  ///< what may be on in its devices
     ForkMutex devices_mutex{LockRank::kDevices};
-    std::vector<const Device*> devices;  ///< that recycle memory; guarded by devices_mutex
+    std::vector<Device*> devices;  ///< that recycle memory; guarded by devices_mutex
 };
 
 struct Device {
@@ -60,9 +60,10 @@ struct Device {
     VkPhysicalDevice physical = VK_NULL_HANDLE;
     Instance* instance = nullptr;
     uint32_t gates = kGateAlways;
-    std::string driver_key;       ///< the same for devices of the same driver, version and kind
-    uint64_t atom = 1;            ///< VkPhysicalDeviceLimits::nonCoherentAtomSize
-    bool frame_boundary = false;  ///< VK_EXT_frame_boundary is enabled
+    std::string driver_key;        ///< the same for devices of the same driver, version and kind
+    uint32_t fork_generation = 0;  ///< of the process that created it
+    uint64_t atom = 1;             ///< VkPhysicalDeviceLimits::nonCoherentAtomSize
+    bool frame_boundary = false;   ///< VK_EXT_frame_boundary is enabled
     VkuDeviceDispatchTable down{};
     std::shared_ptr<Log> log;
     std::unique_ptr<DeviceStats> stats;        ///< nullptr: nothing is counted

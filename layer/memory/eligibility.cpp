@@ -81,6 +81,10 @@ std::variant<MemoryKey, MemoryRefusal> JudgeAllocation(const VkMemoryAllocateInf
     if (info.memoryTypeIndex >= facts.properties.memoryTypeCount) return MemoryRefusal::kMemoryType;
     const VkMemoryType& type = facts.properties.memoryTypes[info.memoryTypeIndex];
     if (type.propertyFlags & ~kKnownProperties) return MemoryRefusal::kMemoryType;
+    // What the old life wrote without flushing may lie in a cache, and be written over what the new life's GPU wrote.
+    if ((type.propertyFlags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT) &&
+        !(type.propertyFlags & VK_MEMORY_PROPERTY_HOST_COHERENT_BIT))
+        return MemoryRefusal::kNotCoherent;
     // A map of the whole would reach beyond the addresses that the program set aside for its own size.
     if (facts.placed_map && (type.propertyFlags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT))
         return MemoryRefusal::kPlacedMap;

@@ -122,6 +122,7 @@ bool IdleCache::Offer(IdleNode& node, uint64_t now_ns, IdleChain& evicted) noexc
     for (uint32_t i = 0; i < *evictions; ++i) {
         IdleNode& oldest = *shard.by_age[node.heap].oldest;
         shard.Unlink(oldest);
+        departed_.fetch_add(1, std::memory_order_release);
         evicted.Push(oldest);
     }
     node.idle_since_ns_ = now_ns;
@@ -141,6 +142,7 @@ uint32_t IdleCache::Expire(uint64_t now_ns, uint64_t max_age_ns, uint32_t max_bl
                 if (count == max_blocks || now_ns < node->idle_since_ns_ || now_ns - node->idle_since_ns_ <= max_age_ns)
                     break;
                 Leave(shard, *node);
+                departed_.fetch_add(1, std::memory_order_release);
                 expired.Push(*node);
                 ++count;
             }
@@ -156,6 +158,7 @@ IdleChain IdleCache::TakeAll() noexcept {
         for (AgeList& ages : shard.by_age) {
             while (IdleNode* node = ages.oldest) {
                 Leave(shard, *node);
+                departed_.fetch_add(1, std::memory_order_release);
                 all.Push(*node);
             }
         }

@@ -101,6 +101,19 @@ class IdleCache {
     /// All that is idle. What other threads offer meanwhile may stay.
     IdleChain TakeAll() noexcept;
 
+    /// How many have left the cache for the driver, and how many of them the driver has freed: the caller says so, one
+    /// by one, by Freed. What left before TakeAll returned is in Departed.
+    uint64_t Departed() const noexcept { return departed_.load(std::memory_order_acquire); }
+    uint64_t FreedSoFar() const noexcept { return freed_.load(std::memory_order_acquire); }
+    void Freed() noexcept {
+        freed_.fetch_add(1, std::memory_order_release);
+        freed_.notify_all();
+    }
+    /// Blocks until `count` have been freed.
+    void AwaitFreed(uint64_t count) const noexcept {
+        for (uint64_t seen = FreedSoFar(); seen < count; seen = FreedSoFar()) freed_.wait(seen);
+    }
+
     /// Bytes of a heap and number of allocations that are idle. Never more than allowed.
     uint64_t IdleBytes(uint32_t heap) const noexcept {
         return BytesIn(heaps_[heap].idle.load(std::memory_order_relaxed));
@@ -145,6 +158,8 @@ class IdleCache {
     };
     std::array<Heap, kHeaps> heaps_;
     std::array<Shard, kShards> shards_;
+    std::atomic<uint64_t> departed_{0};  // raised under the mutex of the shard that is left
+    std::atomic<uint64_t> freed_{0};
 };
 
 }  // namespace kronos

@@ -16,6 +16,7 @@
 #include "memory/size_class.h"
 #include "support/clock.h"
 #include "support/handle_bits.h"
+#include "support/process.h"
 
 namespace kronos {
 namespace {
@@ -25,26 +26,39 @@ void Judged(const Device& device) {
             [&] { return RememberVerdict(*device.log, device.driver_key, kMemoryCost, device.recycler->probe), true; });
 }
 
-// The driver's allocation, timed while its cost is not known.
-VkResult FromDriver(const Device& device, const VkMemoryAllocateInfo& info, const VkAllocationCallbacks* allocator,
-                    VkDeviceMemory* memory) {
-    const bool timed = device.recycler && device.recycler->probe.Undecided();
+// All that is idle goes back to the driver, whoever is just giving it back. False: nothing did since `freed_before`.
+bool Trim(Device& device, uint64_t freed_before) {
+    IdleCache& cache = device.recycler->cache;
+    IdleChain all = cache.TakeAll();
+    if (!all.empty()) device.Decided(Counter::kMemoryTrims);
+    Release(device, all, std::nullopt);
+    // In a forked child nobody frees what was on its way when it was forked.
+    if (device.fork_generation == ForkGeneration()) cache.AwaitFreed(cache.Departed());
+    return cache.FreedSoFar() != freed_before;
+}
+
+// Other devices of the program share the heaps. Rare enough to hold their list: none of them goes meanwhile.
+bool TrimOthers(Device& device) {
+    Instance& instance = *device.instance;
+    bool any = false;
+    std::lock_guard lock(instance.devices_mutex);
+    for (Device* other : instance.devices)
+        if (other != &device && other->physical == device.physical && other->recycler->AnyIdle())
+            any = Trim(*other, other->recycler->cache.FreedSoFar()) || any;
+    return any;
+}
+
+// The driver's allocation. `timed`: its cost is to be known.
+VkResult FromDriver(Device& device, const VkMemoryAllocateInfo& info, const VkAllocationCallbacks* allocator,
+                    bool timed, VkDeviceMemory* memory) {
     const uint64_t before = timed ? NowNs() : 0;
     const VkResult result = device.down.AllocateMemory(device.handle, &info, allocator, memory);
     if (result != VK_SUCCESS) return result;
     if (timed && device.recycler->probe.Made(NowNs() - before)) Judged(device);
+    if (device.recycler) device.recycler->allocations.fetch_add(1, std::memory_order_relaxed);
     device.Count(Side::kDriver, Counter::kAllocations);
     device.Count(Side::kDriver, Counter::kAllocatedBytes, info.allocationSize);
     return result;
-}
-
-// Gives all that is idle back to the driver. False: nothing was.
-bool Trim(Device& device) {
-    if (!device.recycler || !device.recycler->AnyIdle()) return false;
-    IdleChain all = device.recycler->cache.TakeAll();
-    device.Decided(Counter::kMemoryTrims);
-    Release(device, all, std::nullopt);
-    return true;
 }
 
 bool ForWantOfMemory(VkResult result) {
@@ -56,33 +70,33 @@ bool ForWantOfMemory(VkResult result) {
 // went back. Nothing may fail that would not have failed without the layer. `info.allocationSize` is what the program
 // asked for.
 VkResult FromDriverWithTrim(Device& device, const VkMemoryAllocateInfo& info, const VkAllocationCallbacks* allocator,
-                            VkDeviceSize& bytes, VkDeviceMemory* memory) {
+                            bool timed, VkDeviceSize& bytes, VkDeviceMemory* memory) {
+    if (!device.recycler) return FromDriver(device, info, allocator, false, memory);
+    MemoryRecycler& recycler = *device.recycler;
+    const uint64_t freed_before = recycler.cache.FreedSoFar();
+    // The limit is the program's to keep; what is idle must not count against it.
+    if (recycler.allocations.load(std::memory_order_relaxed) >= recycler.max_allocations && recycler.AnyIdle())
+        Trim(device, freed_before);
     VkMemoryAllocateInfo wanted = info;
     wanted.allocationSize = bytes;
-    VkResult result = FromDriver(device, wanted, allocator, memory);
+    VkResult result = FromDriver(device, wanted, allocator, timed, memory);
     if (!ForWantOfMemory(result)) return result;
     const bool smaller = bytes != info.allocationSize;
-    if (!Trim(device) && !smaller) return result;
     bytes = info.allocationSize;
-    return FromDriver(device, info, allocator, memory);
+    if (Trim(device, freed_before) || smaller) result = FromDriver(device, info, allocator, false, memory);
+    if (ForWantOfMemory(result) && TrimOthers(device)) result = FromDriver(device, info, allocator, false, memory);
+    return result;
 }
 
-// Makes memory that the host can see zero. False: it cannot be mapped.
+// Makes memory that the host can see, all of which is coherent, zero. False: it cannot be mapped.
 bool Clear(const Device& device, const MemoryState& state) {
     void* data = nullptr;
     device.Count(Side::kDriver, Counter::kMaps);
     if (device.down.MapMemory(device.handle, state.handle, 0, VK_WHOLE_SIZE, 0, &data) != VK_SUCCESS) return false;
     std::memset(data, 0, state.bytes);
-    bool flushed = true;
-    if (!(device.recycler->FlagsOf(state.key.type) & VK_MEMORY_PROPERTY_HOST_COHERENT_BIT)) {
-        const VkMappedMemoryRange range = {VK_STRUCTURE_TYPE_MAPPED_MEMORY_RANGE, nullptr, state.handle, 0,
-                                           VK_WHOLE_SIZE};
-        device.Count(Side::kDriver, Counter::kFlushes);
-        flushed = device.down.FlushMappedMemoryRanges(device.handle, 1, &range) == VK_SUCCESS;
-    }
     device.Count(Side::kDriver, Counter::kUnmaps);
     device.down.UnmapMemory(device.handle, state.handle);
-    return flushed;
+    return true;
 }
 
 // An allocation of an earlier life, or nullptr.
@@ -92,7 +106,7 @@ MemoryState* Recycled(Device& device, MemoryKey key) {
     if (!state) return nullptr;
     const bool visible = recycler.FlagsOf(key.type) & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT;
     if (recycler.zero == ZeroMemory::kOff || !visible || Clear(device, *state)) return state;
-    Release(device, device.memories, state);
+    Release(device, state);
     return nullptr;
 }
 
@@ -133,7 +147,8 @@ bool Kept(Device& device, MemoryState& state) {
         decision = Counter::kMemoryFull;
     device.Decided(decision);
     Release(device, evicted, Counter::kMemoryEvicted);
-    if (decision == Counter::kMemoryKept) TellJanitor();
+    // Without a janitor what is idle ages only when something is freed.
+    if (decision == Counter::kMemoryKept && !TellJanitor()) device.idle_owner->GiveBack();
     return decision == Counter::kMemoryKept;
 }
 
@@ -179,14 +194,17 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
     Device& device = DeviceOf(handle);
     VkDeviceSize bytes = info->allocationSize;
     const MemoryKey* key = nullptr;
+    uint32_t heap = 0;
+    uint64_t rounding = 0;
     std::variant<MemoryKey, MemoryRefusal> judged;
     if (device.recycler && !device.recycler->Cheap()) {
-        judged = JudgeAllocation(*info, allocator, device.recycler->facts);
+        MemoryRecycler& recycler = *device.recycler;
+        judged = JudgeAllocation(*info, allocator, recycler.facts);
         key = std::get_if<MemoryKey>(&judged);
         if (!key) {
             const auto refusal = static_cast<uint32_t>(std::get<MemoryRefusal>(judged));
             device.Decided(static_cast<Counter>(static_cast<uint32_t>(Counter::kMemoryRefusedAllocator) + refusal));
-        } else if (device.recycler->Dear()) {
+        } else if (recycler.Dear()) {
             if (MemoryState* state = Recycled(device, *key)) {
                 state->program_bytes = bytes;
                 *memory = state->handle;
@@ -195,11 +213,19 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
                 device.Decided(Counter::kMemoryRecycled);
                 return VK_SUCCESS;
             }
-            bytes = SizeClassBytes(key->size_class);
+            heap = recycler.facts.properties.memoryTypes[key->type].heapIndex;
+            rounding = SizeClassBytes(key->size_class) - bytes;
+            if (rounding && !recycler.ReserveRounding(heap, rounding)) rounding = 0;
+            bytes += rounding;
             device.Decided(Counter::kMemoryMade);
         }
     }
-    const VkResult result = FromDriverWithTrim(device, *info, allocator, bytes, memory);
+    const bool timed = key && device.recycler->probe.Undecided();
+    const VkResult result = FromDriverWithTrim(device, *info, allocator, timed, bytes, memory);
+    if (rounding && bytes == info->allocationSize) {
+        device.recycler->ReturnRounding(heap, rounding);
+        rounding = 0;
+    }
     if (result != VK_SUCCESS) return result;
     device.Count(Side::kAsked, Counter::kAllocations);
     device.Count(Side::kAsked, Counter::kAllocatedBytes, info->allocationSize);
@@ -209,6 +235,9 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
         auto state = std::make_unique<MemoryState>(*memory);
         state->program_bytes = info->allocationSize;
         state->bytes = bytes;
+        state->rounding = rounding;
+        state->heap = heap;
+        state->timed = timed;
         if (key && bytes == SizeClassBytes(key->size_class)) {
             state->keyed = true;
             state->key = *key;
@@ -228,17 +257,17 @@ VKAPI_ATTR void VKAPI_CALL FreeMemory(VkDevice handle, VkDeviceMemory memory, co
         device.Count(Side::kAsked, Counter::kFrees);
         if (state) device.Count(Side::kAsked, Counter::kFreedBytes, state->program_bytes);
     }
-    if (state && device.recycler && !device.recycler->Cheap() && !allocator && Kept(device, *state)) return;
-    const bool timed = state && device.recycler && device.recycler->probe.Undecided();
-    if (memory) device.Count(Side::kDriver, Counter::kFrees);
-    if (state) {
-        device.Count(Side::kDriver, Counter::kFreedBytes, state->bytes);
-        device.memories.Erase(memory);
-        delete state;
+    if (!state) {
+        if (memory) device.Count(Side::kDriver, Counter::kFrees);
+        return device.down.FreeMemory(handle, memory, allocator);
     }
+    MemoryRecycler* recycler = device.recycler.get();
+    if (recycler && !recycler->Cheap() && !allocator && Kept(device, *state)) return;
+    const bool timed = recycler && recycler->probe.Undecided() && state->timed;
+    Forget(device, state);
     const uint64_t before = timed ? NowNs() : 0;
     device.down.FreeMemory(handle, memory, allocator);
-    if (timed && device.recycler->probe.Dropped(NowNs() - before)) Judged(device);
+    if (timed && recycler->probe.Dropped(NowNs() - before)) Judged(device);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL MapMemory(VkDevice handle, VkDeviceMemory memory, VkDeviceSize offset, VkDeviceSize size,
@@ -302,7 +331,7 @@ VKAPI_ATTR void VKAPI_CALL GetPhysicalDeviceMemoryProperties2(VkPhysicalDevice p
     auto* budget = vku::FindStructInPNextChain<VkPhysicalDeviceMemoryBudgetPropertiesEXT>(properties->pNext);
     if (!budget) return;
     std::lock_guard lock(instance.devices_mutex);
-    for (const Device* device : instance.devices) {
+    for (Device* device : instance.devices) {
         if (device->physical != physical) continue;
         for (uint32_t heap = 0; heap < properties->memoryProperties.memoryHeapCount; ++heap)
             budget->heapUsage[heap] -= std::min(budget->heapUsage[heap], device->recycler->cache.IdleBytes(heap));

@@ -58,6 +58,11 @@ class DeviceIdle : public IdleOwner {
 bool StartRecycling(Device& device, const VkDeviceCreateInfo& create_info,
                     const VkPhysicalDeviceProperties& properties) {
     const Settings& settings = device.instance->settings;
+    const auto* group = vku::FindStructInPNextChain<VkDeviceGroupDeviceCreateInfo>(create_info.pNext);
+    if (group && group->physicalDeviceCount > 1) {
+        device.log->Info("recycle_memory: off, the device is a group of {}", group->physicalDeviceCount);
+        return false;
+    }
     MemoryFacts facts;
     device.instance->down.GetPhysicalDeviceMemoryProperties(device.physical, &facts.properties);
     facts.max_allocation_bytes = MaxAllocationBytes(device, properties);
@@ -75,9 +80,9 @@ bool StartRecycling(Device& device, const VkDeviceCreateInfo& create_info,
                                                         : "VK_EXT_pageable_device_local_memory lets priorities change");
         return false;
     }
-    device.recycler = std::make_unique<MemoryRecycler>(
-        facts, IdleBlockLimit(properties.limits.maxMemoryAllocationCount), settings.zero_memory,
-        static_cast<uint64_t>(settings.recycle_seconds) * 1'000'000'000u);
+    device.recycler =
+        std::make_unique<MemoryRecycler>(facts, properties.limits.maxMemoryAllocationCount, settings.zero_memory,
+                                         static_cast<uint64_t>(settings.recycle_seconds) * 1'000'000'000u);
     if (settings.recycle_memory == RecycleMemory::kOn)
         device.recycler->probe.Decide(CostProbe::Verdict::kDear);
     else

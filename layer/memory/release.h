@@ -9,14 +9,23 @@
 
 namespace kronos {
 
-/// The driver frees it, and it is forgotten. `state` belongs to the caller, and is gone afterwards.
-inline void Release(const Device& device, HandleMap<VkDeviceMemory, MemoryState*>& memories, MemoryState* state) {
-    const VkDeviceMemory memory = state->handle;
+/// Forgets a driver allocation that is about to be freed; `state` is gone afterwards. Before the driver's call: once
+/// freed there, the handle may be another thread's new allocation.
+inline void Forget(Device& device, MemoryState* state) {
     device.Count(Side::kDriver, Counter::kFrees);
     device.Count(Side::kDriver, Counter::kFreedBytes, state->bytes);
-    // First: once freed in the driver, the handle may be another thread's new allocation.
-    memories.Erase(memory);
+    if (device.recycler) {
+        device.recycler->allocations.fetch_sub(1, std::memory_order_relaxed);
+        if (state->rounding) device.recycler->ReturnRounding(state->heap, state->rounding);
+    }
+    device.memories.Erase(state->handle);
     delete state;
+}
+
+/// The driver frees it, and it is forgotten. `state` belongs to the caller, and is gone afterwards.
+inline void Release(Device& device, MemoryState* state) {
+    const VkDeviceMemory memory = state->handle;
+    Forget(device, state);
     device.down.FreeMemory(device.handle, memory, nullptr);
 }
 
@@ -24,7 +33,8 @@ inline void Release(const Device& device, HandleMap<VkDeviceMemory, MemoryState*
 inline void Release(Device& device, IdleChain& chain, std::optional<Counter> why) {
     while (IdleNode* node = chain.Pop()) {
         if (why) device.Decided(*why);
-        Release(device, device.memories, static_cast<MemoryState*>(node));
+        Release(device, static_cast<MemoryState*>(node));
+        device.recycler->cache.Freed();
     }
 }
 

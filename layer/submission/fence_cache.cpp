@@ -33,15 +33,4 @@ bool FenceCache::Keep(FenceState* state) {
     return true;
 }
 
-std::vector<VkFence> FenceCache::TakeAll() {
-    std::vector<VkFence> all;
-    all.reserve(2 * kMostIdle);
-    std::lock_guard lock(mutex_);
-    for (std::vector<FenceState*>& idle : idle_) {
-        for (const FenceState* state : idle) all.push_back(state->handle);
-        idle.clear();
-    }
-    return all;
-}
-
 }  // namespace kronos

@@ -48,6 +48,8 @@ class FenceState {
         Advance(kSubmitted);
     }
     void Reset() { Advance(kReset); }
+    /// A reset failed half way: the driver must be asked.
+    void Doubt() { Advance(kSubmitted); }
 
     const VkFence handle;
     std::atomic<uint64_t> queue{0};   ///< where it was last submitted
@@ -86,8 +88,6 @@ class FenceCache {
     FenceState* Take(bool signaled);
     /// Keeps a fence of which phase() is kReset or kSignaled and nothing else is known. False: enough are kept.
     bool Keep(FenceState* state);
-    /// Every idle fence, for the device is about to be destroyed. They are still known.
-    std::vector<VkFence> TakeAll();
 
     ~FenceCache();
     FenceCache(const FenceCache&) = delete;

@@ -115,9 +115,16 @@ VKAPI_ATTR VkResult VKAPI_CALL ResetFences(VkDevice handle, uint32_t count, cons
     Device& device = DeviceOf(handle);
     device.Count(Counter::kFenceResets, count);
     const VkResult result = device.down.ResetFences(handle, count, fences);
-    if (result != VK_SUCCESS || !device.fences) return result;
-    for (uint32_t i = 0; i < count; ++i)
-        if (FenceState* state = device.fences->Find(fences[i])) state->Reset();
+    if (!device.fences) return result;
+    for (uint32_t i = 0; i < count; ++i) {
+        FenceState* state = device.fences->Find(fences[i]);
+        if (!state) continue;
+        // A driver that fails may have reset some.
+        if (result == VK_SUCCESS)
+            state->Reset();
+        else if (state->phase() == FenceState::kSignaled)
+            state->Doubt();
+    }
     return result;
 }
 

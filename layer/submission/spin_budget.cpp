@@ -31,7 +31,7 @@ uint32_t SpinBudget::Best() const {
             if (last_ns_[j] <= budget) gain += most_ns_;
             gain -= static_cast<int64_t>(std::min<uint64_t>(last_ns_[j], budget));
         }
-        if (gain < best_gain || (gain == best_gain && budget <= best)) continue;
+        if (gain < best_gain || (gain == best_gain && (!best || budget <= best))) continue;
         best_gain = gain;
         best = static_cast<uint32_t>(budget);
     }

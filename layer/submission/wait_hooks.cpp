@@ -58,6 +58,10 @@ void NotePoll(const Device& device, VkFence fence, VkResult status) {
     if (status != VK_NOT_READY) times = 0;
 }
 
+// More than so many are the driver's to wait for: one call of it instead of one for each, and a look at them all would
+// take longer than a wait may spin.
+constexpr uint32_t kMostLookedAt = 16;
+
 // Fences are polled in order: for all of them the first that is pending is enough, for any all are asked in turn.
 class FencesLook {
   public:
@@ -146,11 +150,14 @@ bool SubmitIdleFence(Device& device, Queue& queue) {
         device.Count(Side::kDriver, Counter::kFencesCreated);
     }
     device.Count(Side::kDriver, Counter::kSubmits);
-    return device.down.QueueSubmit(queue.handle, 0, nullptr, queue.idle_fence) == VK_SUCCESS;
+    const VkResult result = device.down.QueueSubmit(queue.handle, 0, nullptr, queue.idle_fence);
+    if (result == VK_ERROR_DEVICE_LOST) queue.plain = false;  // the fence may be pending for ever
+    return result == VK_SUCCESS;
 }
 
 // Waits for the layer's fence, behind all that was submitted to the queue.
-VkResult WaitByFence(Device& device, Queue& queue, uint64_t site) {
+template <class Block>
+VkResult WaitByFence(Device& device, Queue& queue, uint64_t site, Block block) {
     const VkFence fence = queue.idle_fence;
     const VkResult result = LookAndWait(
         device, site, UINT64_MAX,
@@ -158,7 +165,7 @@ VkResult WaitByFence(Device& device, Queue& queue, uint64_t site) {
             ++asked;
             return LookOf(device.down.GetFenceStatus(device.handle, fence));
         },
-        [&](uint64_t) { return device.down.QueueWaitIdle(queue.handle); });
+        [&](uint64_t) { return block(); });
     if (result != VK_SUCCESS) {
         queue.plain = false;  // the fence may be pending for ever
         return result;
@@ -166,6 +173,29 @@ VkResult WaitByFence(Device& device, Queue& queue, uint64_t site) {
     device.Count(Side::kDriver, Counter::kFenceResets);
     if (device.down.ResetFences(device.handle, 1, &fence) != VK_SUCCESS) queue.plain = false;
     return result;
+}
+
+// Waits until nothing that was submitted to the queue is left, by the faster of two ways; `block` is the driver's.
+template <class Block>
+VkResult WaitIdle(Device& device, Queue& queue, const void* caller, Block block) {
+    const uint64_t before = NowNs();
+    const uint64_t site = SiteOf(caller, HandleBits(queue.handle));
+    const bool by_fence = device.waits->WouldSpin(site) && queue.idle_choice.Next() == IdleChoice::kFence &&
+                          SubmitIdleFence(device, queue);
+    const VkResult result =
+        by_fence ? WaitByFence(device, queue, site, block) : Waited(device, Counter::kPolls, [&](WaitReport& report) {
+            return device.waits->BlockOnly(site, report, block);
+        });
+    if (result != VK_SUCCESS) return result;
+    queue.busy = false;
+    queue.idle_choice.Took(by_fence ? IdleChoice::kFence : IdleChoice::kDriver, NowNs() - before);
+    return result;
+}
+
+// The one queue of the device that the program has, or nullptr.
+Queue* OnlyQueue(Device& device) {
+    std::lock_guard lock(device.queues_mutex);
+    return device.queues.size() == 1 ? FindQueue(device.queues.front()) : nullptr;
 }
 
 }  // namespace
@@ -178,7 +208,7 @@ VKAPI_ATTR VkResult VKAPI_CALL WaitForFences(VkDevice handle, uint32_t count, co
                                              uint64_t timeout_ns) {
     Device& device = DeviceOf(handle);
     FenceState* first = device.fences && count ? device.fences->Find(fences[0]) : nullptr;
-    if (device.waits && timeout_ns && count) {
+    if (device.waits && timeout_ns && count && count <= kMostLookedAt) {
         const uint64_t queue = first ? first->queue.load(std::memory_order_relaxed) : 0;
         return LookAndWait(
             device, SiteOf(__builtin_return_address(0), queue), timeout_ns, FencesLook(device, {fences, count}, all),
@@ -196,7 +226,8 @@ VKAPI_ATTR VkResult VKAPI_CALL WaitForFences(VkDevice handle, uint32_t count, co
 VKAPI_ATTR VkResult VKAPI_CALL WaitSemaphores(VkDevice handle, const VkSemaphoreWaitInfo* info, uint64_t timeout_ns) {
     Device& device = DeviceOf(handle);
     const bool understood = !info->pNext && !(info->flags & ~VkSemaphoreWaitFlags{VK_SEMAPHORE_WAIT_ANY_BIT});
-    if (device.waits && timeout_ns && info->semaphoreCount && understood && device.down.GetSemaphoreCounterValue) {
+    if (device.waits && timeout_ns && info->semaphoreCount && info->semaphoreCount <= kMostLookedAt && understood &&
+        device.down.GetSemaphoreCounterValue) {
         return LookAndWait(device, SiteOf(__builtin_return_address(0), 0), timeout_ns, SemaphoresLook(device, *info),
                            [&](uint64_t left_ns) { return device.down.WaitSemaphores(handle, info, left_ns); });
     }
@@ -209,25 +240,19 @@ VKAPI_ATTR VkResult VKAPI_CALL WaitSemaphores(VkDevice handle, const VkSemaphore
 VKAPI_ATTR VkResult VKAPI_CALL QueueWaitIdle(VkQueue handle) {
     Queue* queue = FindQueue(handle);
     Device& device = queue ? *queue->device : DeviceOf(handle);
-    if (!device.waits || !queue || !queue->plain || !queue->busy)
-        return Forwarded(device, [&] { return device.down.QueueWaitIdle(handle); });
-    const uint64_t before = NowNs();
-    const uint64_t site = SiteOf(__builtin_return_address(0), HandleBits(handle));
-    const bool by_fence = device.waits->WouldSpin(site) && queue->idle_choice.Next() == IdleChoice::kFence &&
-                          SubmitIdleFence(device, *queue);
-    const VkResult result =
-        by_fence ? WaitByFence(device, *queue, site) : Waited(device, Counter::kPolls, [&](WaitReport& report) {
-            return device.waits->BlockOnly(site, report, [&] { return device.down.QueueWaitIdle(handle); });
-        });
-    if (result != VK_SUCCESS) return result;
-    queue->busy = false;
-    queue->idle_choice.Took(by_fence ? IdleChoice::kFence : IdleChoice::kDriver, NowNs() - before);
-    return result;
+    const auto block = [&] { return device.down.QueueWaitIdle(handle); };
+    if (!device.waits || !queue || !queue->plain || !queue->busy) return Forwarded(device, block);
+    return WaitIdle(device, *queue, __builtin_return_address(0), block);
 }
 
+// "vkDeviceWaitIdle is equivalent to calling vkQueueWaitIdle for all queues owned by device", which is one queue in
+// most programs that only compute.
 VKAPI_ATTR VkResult VKAPI_CALL DeviceWaitIdle(VkDevice handle) {
     Device& device = DeviceOf(handle);
-    return Forwarded(device, [&] { return device.down.DeviceWaitIdle(handle); });
+    const auto block = [&] { return device.down.DeviceWaitIdle(handle); };
+    Queue* queue = device.waits ? OnlyQueue(device) : nullptr;
+    if (!queue || !queue->plain || !queue->busy) return Forwarded(device, block);
+    return WaitIdle(device, *queue, __builtin_return_address(0), block);
 }
 
 // A program that polls waits too: the poll that sees the fence signaled ends the frame.

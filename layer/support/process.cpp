@@ -78,12 +78,14 @@ uint32_t UsableProcessors() {
     std::ifstream groups("/proc/self/cgroup");
     for (std::string line; std::getline(groups, line);)
         if (line.starts_with("0::/")) group = line.substr(3);
-    for (const std::string& at : {group, std::string("/")}) {
-        std::ifstream file("/sys/fs/cgroup" + at + "/cpu.max");
+    // A quota of any group above holds too.
+    for (;;) {
+        std::ifstream file("/sys/fs/cgroup" + group + "/cpu.max");
         std::string text;
-        if (!std::getline(file, text)) continue;
-        if (const uint32_t quota = ProcessorQuota(text)) count = std::min(count, quota);
-        break;
+        if (std::getline(file, text))
+            if (const uint32_t quota = ProcessorQuota(text)) count = std::min(count, quota);
+        if (group.size() <= 1) break;
+        group.resize(group.rfind('/'));
     }
     return count;
 }

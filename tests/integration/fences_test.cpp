@@ -258,6 +258,17 @@ TEST_F(FencesTest, WhatCannotBeResetIsReplaced) {
     End();
 }
 
+TEST_F(FencesTest, AResetThatFailedHalfWayIsDoubted) {
+    Start();
+    const VkFence fence = device->MakeFence(true);
+    mock.Fail("vkResetFences", 1, VK_ERROR_OUT_OF_DEVICE_MEMORY);
+    EXPECT_EQ(vkResetFences(device->handle, 1, &fence), VK_ERROR_OUT_OF_DEVICE_MEMORY);
+    const uint64_t asked = mock.Calls("vkGetFenceStatus");
+    DestroyFence(fence);
+    EXPECT_EQ(mock.Calls("vkGetFenceStatus"), asked + 1);
+    End();
+}
+
 TEST_F(FencesTest, AFastDriversFencesAreLeftAlone) {
     Start({{"waits", "off"}});  // recycle_fences = auto: the mock driver takes some hundred nanoseconds
     for (int i = 0; i < 100; ++i) DestroyFence(device->MakeFence());
