@@ -40,13 +40,22 @@ void CheckRanges(const char* command, VkDevice device, uint32_t count, const VkM
         Memory* memory = Require<Memory>(range.memory, command);
         if (memory == nullptr) continue;
         const std::string name = std::string(command) + ": " + HandleName(Memory::kType, FromHandle(range.memory));
-        if (!memory->mapped) Violation(name + " is not mapped");
+        if (!memory->mapped) {
+            Violation(name + " is not mapped");
+            continue;
+        }
+        // Whole: to the end of the mapping, which may lie off the units only where the memory ends too.
         const bool whole = range.size == VK_WHOLE_SIZE;
-        if (range.offset > memory->size || (!whole && range.size > memory->size - range.offset)) {
-            Violation(name + ": the range ends beyond the memory");
-        } else if (atom != 0 && (range.offset % atom != 0 ||
-                                 (!whole && range.size % atom != 0 && range.offset + range.size != memory->size))) {
-            Violation(name + ": offset " + std::to_string(range.offset) + " size " + std::to_string(range.size) +
+        const bool inside = range.offset >= memory->map_begin && range.offset <= memory->map_end;
+        if (!inside || (!whole && range.size > memory->map_end - range.offset)) {
+            Violation(name + ": offset " + std::to_string(range.offset) + " size " +
+                      (whole ? "whole" : std::to_string(range.size)) + " is not within the mapped range from " +
+                      std::to_string(memory->map_begin) + " to " + std::to_string(memory->map_end));
+            continue;
+        }
+        const uint64_t end = whole ? memory->map_end : range.offset + range.size;
+        if (atom != 0 && (range.offset % atom != 0 || (end % atom != 0 && end != memory->size))) {
+            Violation(name + ": offset " + std::to_string(range.offset) + " end " + std::to_string(end) +
                       " is not in units of nonCoherentAtomSize " + std::to_string(atom));
         }
     }
@@ -131,6 +140,8 @@ VkResult vkMapMemory(VkDevice, VkDeviceMemory memory, VkDeviceSize offset, VkDev
         return VK_ERROR_MEMORY_MAP_FAILED;
     }
     if (m->mapped.exchange(true)) Violation(name + " is mapped already");
+    m->map_begin = offset;
+    m->map_end = size == VK_WHOLE_SIZE ? m->size : offset + size;
     *ppData = m->data + offset;
     return VK_SUCCESS;
 }

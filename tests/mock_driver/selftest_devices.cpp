@@ -331,3 +331,38 @@ TEST_F(MockTest, PrivateDataAndMemoryBudget) {
     vkGetPhysicalDeviceMemoryProperties2(physical, &properties);
     EXPECT_EQ(4096U, budget.heapUsage[1]);
 }
+
+TEST_F(MockTest, MappedRangesAreChecked) {
+    mock.Use(R"({"devices": [{"limits": {"nonCoherentAtomSize": 64}}]})");
+    MakeInstance();
+    MakeDevice();
+    const VkMemoryAllocateInfo info = {VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, nullptr, 1000, 1};
+    VkDeviceMemory memory = VK_NULL_HANDLE;
+    ASSERT_EQ(VK_SUCCESS, vkAllocateMemory(device, &info, nullptr, &memory));
+    const auto complaints = [&](VkDeviceSize offset, VkDeviceSize size) {
+        const VkMappedMemoryRange range = {VK_STRUCTURE_TYPE_MAPPED_MEMORY_RANGE, nullptr, memory, offset, size};
+        EXPECT_EQ(VK_SUCCESS, vkFlushMappedMemoryRanges(device, 1, &range));
+        EXPECT_EQ(VK_SUCCESS, vkInvalidateMappedMemoryRanges(device, 1, &range));
+        const size_t count = mock.Violations().size();
+        mock.ClearViolations();
+        return count;
+    };
+    void* data = nullptr;
+    EXPECT_EQ(2U, complaints(0, 64));  // not mapped
+    ASSERT_EQ(VK_SUCCESS, vkMapMemory(device, memory, 0, VK_WHOLE_SIZE, 0, &data));
+    for (const auto& [offset, size] : {std::pair{0, 1000}, {64, 936}, {0, 128}, {960, 40}}) {
+        EXPECT_EQ(0U, complaints(offset, size)) << offset << ' ' << size;
+    }
+    EXPECT_EQ(0U, complaints(128, VK_WHOLE_SIZE));
+    for (const auto& [offset, size] : {std::pair{0, 999}, {1, 999}, {0, 1024}, {960, 64}, {1024, 0}, {32, 64}}) {
+        EXPECT_EQ(2U, complaints(offset, size)) << offset << ' ' << size;
+    }
+    vkUnmapMemory(device, memory);
+    ASSERT_EQ(VK_SUCCESS, vkMapMemory(device, memory, 64, 100, 0, &data));
+    EXPECT_EQ(0U, complaints(64, 64));
+    EXPECT_EQ(2U, complaints(64, 128));            // beyond the mapping
+    EXPECT_EQ(2U, complaints(0, 64));              // before it
+    EXPECT_EQ(2U, complaints(64, VK_WHOLE_SIZE));  // its end is no multiple, nor the memory's end
+    vkUnmapMemory(device, memory);
+    vkFreeMemory(device, memory, nullptr);
+}

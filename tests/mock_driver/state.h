@@ -45,6 +45,8 @@ struct Memory : Object {
     uint32_t type_index = 0;
     bool imported = false;
     std::atomic<bool> mapped{false};
+    uint64_t map_begin = 0;  // while mapped: the range that is
+    uint64_t map_end = 0;
 };
 
 struct Buffer : Object {
