@@ -5,6 +5,9 @@
 //   destructor  the same from a destructor of a static object made before the first Vulkan call
 //   abrupt      _exit with the device alive
 //   thread      exit while another thread still submits
+//   fork        a child makes a device of its own; then both return
+// On the way it allocates and frees memory.
+#include <sys/wait.h>
 #include <unistd.h>
 #include <vulkan/vulkan.h>
 
@@ -13,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <thread>
+#include <vector>
 
 namespace {
 
@@ -48,7 +52,15 @@ void Create() {
     vkGetDeviceQueue(state.device, 0, 0, &state.queue);
 }
 
-void SubmitAndWait() {
+void AllocateAndFree(uint32_t count) {
+    std::vector<VkDeviceMemory> memories(count);
+    const VkMemoryAllocateInfo info = {VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, nullptr, 5000, 0};
+    for (VkDeviceMemory& memory : memories) Must(vkAllocateMemory(state.device, &info, nullptr, &memory));
+    for (const VkDeviceMemory memory : memories) vkFreeMemory(state.device, memory, nullptr);
+}
+
+void Work() {
+    AllocateAndFree(3);
     VkSubmitInfo info = {};
     info.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
     Must(vkQueueSubmit(state.queue, 1, &info, VK_NULL_HANDLE));
@@ -64,7 +76,7 @@ bool destroy_in_destructor = false;
 struct Guard {
     ~Guard() {
         if (!destroy_in_destructor) return;
-        SubmitAndWait();
+        Work();
         Destroy();
     }
 };
@@ -81,27 +93,40 @@ int main(int argc, char** argv) {
     static Guard guard;
     if (std::strcmp(way, "handlers") == 0) {
         std::atexit([] {
-            SubmitAndWait();
+            Work();
             Destroy();
         });
         Create();
-        SubmitAndWait();
-        std::atexit([] { SubmitAndWait(); });
+        Work();
+        std::atexit([] { Work(); });
         return 0;
     }
     Create();
-    SubmitAndWait();
+    Work();
     if (std::strcmp(way, "return") == 0) return 0;
     if (std::strcmp(way, "destructor") == 0) {
         destroy_in_destructor = true;
         return 0;
     }
     if (std::strcmp(way, "abrupt") == 0) _exit(0);
+    if (std::strcmp(way, "fork") == 0) {
+        const pid_t child = fork();
+        if (child == 0) {
+            Create();
+            Work();
+            Destroy();
+            return 0;
+        }
+        int status = 0;
+        if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0) return 4;
+        Work();
+        return 0;
+    }
     if (std::strcmp(way, "thread") == 0) {
         static std::atomic<int> rounds{0};
         std::thread([] {
             for (;;) {
-                SubmitAndWait();
+                Work();
                 ++rounds;
             }
         }).detach();

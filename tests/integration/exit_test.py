@@ -7,10 +7,29 @@ from pathlib import Path
 from harness import LAYER, expect, log_lines, main, run
 
 
+# What one round of the program allocates and frees.
+MEMORIES = 3
+
+
+def logs(tree, scratch, way):
+    """The lines of each process's log."""
+    # Threads of a forked process's children are what is tested: the sanitizer must bear them.
+    env = tree.environment("mock", scratch, [LAYER], KRONOS_STATS_FILE=Path(scratch) / (way + ".{pid}.jsonl"), KRONOS_RECYCLE_MEMORY="on")
+    env["TSAN_OPTIONS"] += ":die_after_fork=0"
+    run([tree.program("kronos_exit_program"), way], env, timeout=60)
+    return [log_lines(log) for log in Path(scratch).glob(f"{way}.*.jsonl")]
+
+
 def ended(tree, scratch, way):
-    log = Path(scratch) / f"{way}.jsonl"
-    run([tree.program("kronos_exit_program"), way], tree.environment("mock", scratch, [LAYER], KRONOS_STATS_FILE=log), timeout=60)
-    return log_lines(log)
+    found = logs(tree, scratch, way)
+    expect(len(found) == 1, f"{way}: {len(found)} logs")
+    return found[0]
+
+
+def expect_recycled(way, summary, rounds):
+    asked, driver = summary["asked"], summary["driver"]
+    expect(asked["allocations"] == asked["frees"] == rounds * MEMORIES, f"{way}: {summary}")
+    expect(driver["allocations"] == MEMORIES, f"{way}: {summary}")
 
 
 def test(tree, _):
@@ -18,16 +37,24 @@ def test(tree, _):
         lines = ended(tree, scratch, "return")
         expect([l["event"] for l in lines] == ["device", "frame", "summary"], f"return: {lines}")
         expect(lines[-1]["at"] == "exit" and lines[-1]["asked"]["submits"] == 1, f"return: {lines[-1]}")
+        expect_recycled("return", lines[-1], 1)
+        expect("frees" not in lines[-1]["driver"], f"return: {lines[-1]}")
         for way, submits in (("handlers", 3), ("destructor", 2)):
             lines = ended(tree, scratch, way)
             last = lines[-1]
             expect(last["event"] == "summary" and last["at"] == "destroy", f"{way}: ends with {last}")
             expect(last["asked"]["submits"] == submits, f"{way}: {last}")
+            expect_recycled(way, last, submits)
+            expect(last["driver"]["frees"] == MEMORIES, f"{way}: {last}")
             frames = sum(l["asked"].get("submits", 0) for l in lines if l["event"] == "frame")
             expect(frames == submits, f"{way}: the frames hold {frames} submits, not {submits}")
         expect(ended(tree, scratch, "abrupt")[0]["event"] == "device", "abrupt: not even the device's line")
         lines = ended(tree, scratch, "thread")
         expect(any(l["event"] == "summary" for l in lines), "thread: no summary")
+        summaries = [lines[-1] for lines in logs(tree, scratch, "fork")]
+        expect(sorted(l["at"] for l in summaries) == ["destroy", "exit"], f"fork: {summaries}")
+        for summary in summaries:
+            expect_recycled("fork", summary, 2 if summary["at"] == "exit" else 1)
 
 
 main(test)

@@ -199,4 +199,38 @@ TEST_F(IdleMemoryTest, ChildrenOfAForkLeaveItAlone) {
     EXPECT_EQ(Did(End(), "memory_recycled"), 3u);
 }
 
+// The layer's thread may be inside the driver, with locks of the driver's: children must find them free.
+TEST_F(IdleMemoryTest, ChildrenOfAForkMayUseVulkanWhileItGoesBack) {
+    constexpr size_t kDevices = 30;
+    constexpr size_t kEach = 250;
+    Start(Recycling("recycle_seconds", "1"));
+    std::vector<std::unique_ptr<layered::Device>> devices;
+    for (size_t i = 0; i < kDevices; ++i) {
+        devices.push_back(std::make_unique<layered::Device>(*instance));
+        LeaveIdle(*devices.back(), kEach);
+    }
+    AwaitFreed(1);
+    int forks = 0;
+    do {
+        const pid_t child = fork();
+        if (child == 0) {
+            alarm(60);  // rather than wait for ever
+            {
+                const Instance own(true, kRecycleMemory);
+                const layered::Device device_of_child(own);
+                LeaveIdle(device_of_child, 3);
+                LeaveIdle(device_of_child, 3);
+            }
+            _exit(HasFailure() ? 1 : 7);
+        }
+        int status = 0;
+        ASSERT_EQ(waitpid(child, &status, 0), child);
+        ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << status << " of fork " << forks;
+        ++forks;
+    } while (Freed() < kDevices * kEach);
+    devices.clear();
+    EXPECT_EQ(Freed(), kDevices * kEach);
+    device->Destroy();
+}
+
 }  // namespace
