@@ -87,9 +87,18 @@ TEST(Eligibility, OnlyTheUsualPropertiesOfAType) {
     for (uint32_t bit = 0; bit < 32; ++bit) {
         MemoryFacts facts = Facts();
         facts.properties.memoryTypes[0].propertyFlags = VkMemoryPropertyFlags{1} << bit;
-        const bool usual = bit < 4;  // DEVICE_LOCAL, HOST_VISIBLE, HOST_COHERENT, HOST_CACHED
-        EXPECT_EQ(Outcome(nullptr, 5000, 0, facts), usual ? "recycled" : "memory_type") << bit;
+        const bool usual = bit < 4;     // DEVICE_LOCAL, HOST_VISIBLE, HOST_COHERENT, HOST_CACHED
+        const bool visible = bit == 1;  // and not coherent
+        EXPECT_EQ(Outcome(nullptr, 5000, 0, facts), visible ? "not_coherent"
+                                                    : usual ? "recycled"
+                                                            : "memory_type")
+            << bit;
         facts.properties.memoryTypes[0].propertyFlags |= VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
+        EXPECT_EQ(Outcome(nullptr, 5000, 0, facts), visible ? "not_coherent"
+                                                    : usual ? "recycled"
+                                                            : "memory_type")
+            << bit;
+        facts.properties.memoryTypes[0].propertyFlags |= VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
         EXPECT_EQ(Outcome(nullptr, 5000, 0, facts), usual ? "recycled" : "memory_type") << bit;
     }
     EXPECT_EQ(Outcome(nullptr, 5000, 2), "recycled") << "a type without properties";
