@@ -28,7 +28,7 @@ def ratios(document):
 def all_right(tree, driver, scratch):
     file = Path(scratch) / "bench.json"
     env = tree.environment(driver, scratch)
-    done = bench(tree, env, "--only", "saxpy", "--rounds", "2", "--json", file)
+    done = bench(tree, env, "--only", "saxpy", "--rounds", "2", "--repeat", "7", "--json", file)
     document = json.loads(file.read_text())
     group = document["groups"][0]
     expect(group["state"] == "ok" and len(document["groups"]) == 1, f"not ok: {group['state']}: {group['notes']}")
@@ -44,6 +44,7 @@ def all_right(tree, driver, scratch):
     expect(document["layer"]["stats=off"]["settings"]["stats"].startswith("off"), "stats=off is not in effect")
     for text in ("machine", "device", "loader", "expert/(naive+layer)", f"{CHECKED} of {CHECKED} counts"):
         expect(text in done.stdout, f"the report lacks '{text}':\n{done.stdout}")
+    expect("interval" not in ratios(document)[0] and " (?) " in done.stdout, f"an interval of 2 rounds:\n{done.stdout}")
     expect("\r" not in done.stderr and "run 1 of" in done.stderr, f"progress is not in plain lines: {done.stderr!r}")
     expect(not (Path(scratch) / "state").exists(), "the layer's statistics were left behind")
 

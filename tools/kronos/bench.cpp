@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr int kInterrupted = 130;  // as a shell tells of Ctrl-C
 constexpr std::chrono::seconds kListLimit{60};
+constexpr uint32_t kMostRounds = 1000;
 
 int Complain(int status, const std::string& text) {
     std::fprintf(stderr, "kronos bench: %s\n", text.c_str());
@@ -57,6 +58,14 @@ std::string AllNames(const std::vector<WorkloadEntry>& workloads) {
     std::string names;
     for (const WorkloadEntry& entry : workloads) names += (names.empty() ? "" : ", ") + entry.name;
     return names;
+}
+
+// What is quick ends within 3 minutes, counting included, however many rows there are.
+double SecondsPerRow(bool quick, const BenchPlan& plan) {
+    if (!quick) return 10;
+    size_t rows = 0;
+    for (const Group& group : plan.groups) rows += group.subjects.size();
+    return std::min(2.0, 110.0 / static_cast<double>(rows));
 }
 
 // The folders and environments of a plan; a complaint when a configuration cannot be had.
@@ -158,8 +167,9 @@ int Bench(const BenchRequest& request, const std::vector<std::string>& arguments
     BenchPlan plan;
     plan.program = request.program.empty() ? (executable.parent_path() / "kronos-workloads").string() : request.program;
     plan.device = request.device;
-    plan.rounds = request.counts ? 0 : request.rounds.value_or(request.quick ? 5 : 7);
-    plan.repeat = request.repeat.value_or(request.quick ? 7 : 5);
+    plan.rounds = request.counts ? 0 : request.rounds.value_or(kMostRounds);
+    plan.repeat = request.repeat.value_or(3);
+    if (!request.repeat) plan.turn_seconds = request.quick ? 0.05 : 0.2;
     plan.limit = std::chrono::seconds(request.limit_s.value_or(request.quick ? 60 : 300));
     ChosenConfigurations chosen = ChooseConfigurations(request.configurations);
     if (chosen.error) return Complain(kUsageError, *chosen.error);
@@ -201,6 +211,8 @@ int Bench(const BenchRequest& request, const std::vector<std::string>& arguments
         PlannedGroups planned = PlanGroups(request, listed.workloads, chosen.list);
         if (planned.error) return Complain(kUsageError, *planned.error);
         plan.groups = std::move(planned.groups);
+        if (!request.rounds)
+            plan.seconds_per_row = request.seconds_per_row.value_or(SecondsPerRow(request.quick, plan));
         header = {DateText(), CommandText(arguments), MachineText(),
                   LoaderText(executable, plan.environments.at(&kOff).first),
                   plan.places.layout.explicit_manifest().string()};

@@ -21,6 +21,7 @@ struct BenchRequest {
     std::vector<uint32_t> dispatches;
     std::optional<uint32_t> rounds;
     std::optional<uint32_t> repeat;
+    std::optional<double> seconds_per_row;
     std::optional<uint32_t> limit_s;
     std::string writing;  ///< naive, expert, both or "": both, and with quick naive
     std::string driver;   ///< a manifest, or ""

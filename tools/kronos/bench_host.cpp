@@ -100,8 +100,8 @@ void Progress::Step(const std::string& workload, const std::string& what) {
     workload_ = workload;
     told_ = now;
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - start_).count();
-    std::string line = "kronos bench: run " + std::to_string(done_) + " of " + std::to_string(steps_) + ", " +
-                       std::to_string(seconds) + " s: " + workload + ", " + what;
+    std::string line = "kronos bench: run " + std::to_string(done_) + (steps_ ? " of " + std::to_string(steps_) : "") +
+                       ", " + std::to_string(seconds) + " s: " + workload + ", " + what;
     if (!terminal_) {
         std::fprintf(stderr, "%s\n", line.c_str());
         return;

@@ -39,6 +39,7 @@ class ScratchFolder {
 /// On a terminal one line that changes; elsewhere a line for each new workload, and one every ten seconds.
 class Progress {
   public:
+    /// `steps`, 0: not known.
     Progress(size_t steps, bool terminal) : steps_(steps), terminal_(terminal) {}
     ~Progress() { Clear(); }
     Progress(const Progress&) = delete;

@@ -29,20 +29,60 @@ std::optional<Spread> SpreadOf(std::vector<double> values) {
     return Spread{Quantile(values, 0.5), Quantile(values, 0.25), Quantile(values, 0.75), values.size()};
 }
 
+std::vector<double> Stretches(std::vector<double> values, size_t most) {
+    if (values.size() <= most) return values;
+    std::vector<double> medians;
+    for (size_t i = 0; i < most; ++i) {
+        const auto begin = values.begin() + static_cast<std::ptrdiff_t>(values.size() * i / most);
+        const auto end = values.begin() + static_cast<std::ptrdiff_t>(values.size() * (i + 1) / most);
+        medians.push_back(SpreadOf({begin, end})->median);
+    }
+    return medians;
+}
+
 std::optional<Spread> SpreadOfRepeats(const Rounds& rounds) {
     std::vector<double> all;
     for (const std::vector<double>& round : rounds) all.insert(all.end(), round.begin(), round.end());
     return SpreadOf(std::move(all));
 }
 
-std::optional<Spread> RatioOf(const Rounds& above, const Rounds& below) {
+std::optional<Interval> MedianInterval(std::vector<double> values) {
+    // As many of n values are below the median as of n coins show heads. `outside` of them may be left out at each end
+    // when so few heads have a chance of 2.5 % or less.
+    const size_t n = values.size();
+    double chance = std::pow(0.5, static_cast<double>(n));  // of i heads
+    double sum = 0;
+    size_t outside = 0;
+    for (size_t i = 0; i < n && sum + chance <= 0.025; ++i) {
+        sum += chance;
+        chance *= static_cast<double>(n - i) / static_cast<double>(i + 1);
+        outside = i + 1;
+    }
+    if (outside == 0) return std::nullopt;
+    std::sort(values.begin(), values.end());
+    return Interval{values[outside - 1], values[n - outside]};
+}
+
+bool Ratio::Resolved() const { return interval && interval->high - interval->low <= 0.02 * spread.median; }
+
+const char* Ratio::Verdict() const {
+    constexpr double kLow = 0.98, kHigh = 1.02;
+    if (!interval) return "open";
+    if (interval->low >= kLow && interval->high <= kHigh) return "same";
+    if (interval->low > kHigh) return "faster";
+    return interval->high < kLow ? "slower" : "open";
+}
+
+std::optional<Ratio> RatioOf(const Rounds& above, const Rounds& below) {
     std::vector<double> ratios;
     for (size_t i = 0; i < std::min(above.size(), below.size()); ++i) {
         const std::optional<Spread> a = SpreadOf(above[i]);
         const std::optional<Spread> b = SpreadOf(below[i]);
         if (a && b && b->median > 0) ratios.push_back(a->median / b->median);
     }
-    return SpreadOf(std::move(ratios));
+    const std::optional<Spread> spread = SpreadOf(ratios);
+    if (!spread) return std::nullopt;
+    return Ratio{*spread, MedianInterval(std::move(ratios))};
 }
 
 std::vector<std::string> Miscounts(const Counts& counted, const Counts& setup, const Counts& per_run, uint64_t runs) {

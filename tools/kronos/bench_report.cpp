@@ -17,9 +17,11 @@ std::string Number(double value, int digits) {
     return text;
 }
 
-std::string RatioText(const std::optional<Spread>& ratio) {
+std::string RatioText(const std::optional<Ratio>& ratio) {
     if (!ratio) return "-";
-    return Number(ratio->median, 3) + " (" + Number(ratio->q1, 3) + ".." + Number(ratio->q3, 3) + ")";
+    const std::string median = Number(ratio->spread.median, 3);
+    if (!ratio->interval) return median + " (?)";
+    return median + " (" + Number(ratio->interval->low, 3) + ".." + Number(ratio->interval->high, 3) + ")";
 }
 
 const char* StateText(GroupState state) {
@@ -43,15 +45,10 @@ const char* StateText(GroupState state) {
 }
 
 // "0.31 (0.30..0.33)": how much of the time of the naive writing with the layer the expert writing without it takes.
-std::optional<Spread> ExpertRatio(const Group& group, const Subject& subject) {
+std::optional<Ratio> ExpertRatio(const Group& group, const Subject& subject) {
     if (subject.writing != "naive" || !subject.configuration->layer) return std::nullopt;
     const Subject* expert = group.Find("expert", kOff);
     return expert ? RatioOf(expert->rounds, subject.rounds) : std::nullopt;
-}
-
-std::optional<Spread> OffRatio(const Group& group, const Subject& subject) {
-    const Subject* off = group.Find(subject.writing, kOff);
-    return off && off != &subject ? RatioOf(off->rounds, subject.rounds) : std::nullopt;
 }
 
 std::string SettingsText(const LayerSaid& said, const LayerSaid* but_for) {
@@ -90,14 +87,20 @@ std::string FormatHeader(const BenchHeader& header, const BenchPlan& plan, const
         line("rounds", "none: only counted, no result is verified");
         return out;
     }
-    line("rounds", std::to_string(plan.rounds) + ", each configuration in turn, " + std::to_string(plan.repeat) +
-                       " timed repeats each; (quartiles) of all repeats, and of the rounds' ratios");
+    const std::string rounds = plan.seconds_per_row ? "until ratios are known to +- 1 %, or for " +
+                                                          Number(*plan.seconds_per_row, 1) + " s for each row"
+                                                    : std::to_string(plan.rounds);
+    const std::string turn = plan.turn_seconds > 0 ? " or more, for " + Number(plan.turn_seconds, 2) + " s" : "";
+    line("rounds", rounds + "; configurations in turn, forwards and backwards; a turn is a process with " +
+                       std::to_string(plan.repeat) + " timed repeats" + turn);
+    line("ratios", "medians of the rounds' ratios, with their 95 % confidence interval; (?): fewer than 6 rounds");
+    line("", "same: within 1 +- 0.02; faster, slower: outside of it; open: not known");
     return out;
 }
 
 std::string FormatTimes(const BenchPlan& plan) {
     std::vector<Row> rows = {{"workload", "writing", "size", "dispatches", "configuration", "median (quartiles)",
-                              "off / this", "expert/(naive+layer)"}};
+                              "off / this", "", "expert/(naive+layer)"}};
     for (const Group& group : plan.groups) {
         if (group.state == GroupState::kNotRun) continue;
         if (group.state != GroupState::kMeasured && group.state != GroupState::kPartly) {
@@ -116,8 +119,10 @@ std::string FormatTimes(const BenchPlan& plan) {
             if (spread) {
                 row.push_back(TimeText(*spread));
                 const bool base = subject.configuration == &kOff;
-                row.push_back(base ? "" : RatioText(OffRatio(group, subject)));
-                const std::optional<Spread> expert = ExpertRatio(group, subject);
+                const std::optional<Ratio> off = group.OffRatio(subject);
+                row.push_back(base ? "" : RatioText(off));
+                row.push_back(off ? off->Verdict() : "");
+                const std::optional<Ratio> expert = ExpertRatio(group, subject);
                 row.push_back(expert ? RatioText(expert) : "");
             }
             rows.push_back(std::move(row));
@@ -195,6 +200,14 @@ nlohmann::ordered_json Json(const std::optional<Spread>& spread) {
     return {{"median", spread->median}, {"q1", spread->q1}, {"q3", spread->q3}, {"of", spread->count}};
 }
 
+nlohmann::ordered_json Json(const std::optional<Ratio>& ratio) {
+    if (!ratio) return nullptr;
+    nlohmann::ordered_json json = Json(std::optional(ratio->spread));
+    if (ratio->interval) json["interval"] = {ratio->interval->low, ratio->interval->high};
+    json["verdict"] = ratio->Verdict();
+    return json;
+}
+
 nlohmann::ordered_json Json(const Group& group) {
     nlohmann::ordered_json subjects = nlohmann::ordered_json::array();
     for (const Subject& subject : group.subjects) {
@@ -203,8 +216,8 @@ nlohmann::ordered_json Json(const Group& group) {
                                       {"dispatches", subject.dispatches},
                                       {"ns", subject.rounds},
                                       {"spread_ns", Json(SpreadOfRepeats(subject.rounds))}};
-        if (subject.configuration != &kOff) row["off_over_this"] = Json(OffRatio(group, subject));
-        if (const std::optional<Spread> expert = ExpertRatio(group, subject)) row["expert_over_this"] = Json(expert);
+        if (subject.configuration != &kOff) row["off_over_this"] = Json(group.OffRatio(subject));
+        if (const std::optional<Ratio> expert = ExpertRatio(group, subject)) row["expert_over_this"] = Json(expert);
         if (subject.counts) {
             row["counted_runs"] = subject.counted_runs;
             row["counters"] = *subject.counts;
@@ -291,7 +304,9 @@ std::string FormatBenchJson(const BenchHeader& header, const BenchPlan& plan, co
                                              {"layer_manifest", header.layer},
                                              {"layer", layer},
                                              {"rounds", plan.rounds},
+                                             {"seconds_per_row", plan.seconds_per_row.value_or(0)},
                                              {"repeat", plan.repeat},
+                                             {"turn_seconds", plan.turn_seconds},
                                              {"counted", plan.places.spy.has_value()},
                                              {"interrupted", said.interrupted},
                                              {"groups", groups}};

@@ -2,6 +2,7 @@
 // The runs of kronos bench.
 #include "bench_runs.h"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -21,6 +22,9 @@ std::string Who(const Group& group, const Subject& subject) {
     return group.workload + " (" + subject.writing + ", " + group.size + " x " + std::to_string(group.dispatches) +
            ", " + subject.configuration->name + ")";
 }
+
+// What is kept of a turn.
+constexpr size_t kMostTimes = 25;
 
 class Runs {
   public:
@@ -72,15 +76,42 @@ class Runs {
     }
 
     bool Time(size_t index, Group& group) {
-        for (uint32_t round = 0; round < plan_.rounds; ++round) {
-            for (Subject& subject : group.subjects) {
-                on_step_(index, subject, "round " + std::to_string(round + 1) + " of " + std::to_string(plan_.rounds));
+        const auto start = std::chrono::steady_clock::now();
+        for (uint32_t round = 0; round < plan_.rounds && Wanted(group, round, start); ++round) {
+            std::string step = "round " + std::to_string(round + 1);
+            if (!plan_.seconds_per_row) step += " of " + std::to_string(plan_.rounds);
+            // Forwards and backwards in turn: what drifts evenly is in no ratio.
+            for (size_t i = 0; i < group.subjects.size(); ++i) {
+                Subject& subject = group.subjects[round % 2 ? group.subjects.size() - 1 - i : i];
+                subject.rounds.resize(round + 1);
+                if (!Wanted(group, subject, round)) continue;
+                on_step_(index, subject, step);
                 OneRun one = Run(group, subject, false);
                 if (!Accept(group, one)) return false;
-                subject.rounds.push_back(std::move(one.run.ns));
+                subject.rounds.back() = Stretches(std::move(one.run.ns), kMostTimes);
             }
         }
         return true;
+    }
+
+    // Whether there is another round, and whether a subject takes part in it.
+    bool Wanted(const Group& group, uint32_t round, std::chrono::steady_clock::time_point start) const {
+        if (!plan_.seconds_per_row || round == 0) return true;
+        const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+        if (spent.count() >= *plan_.seconds_per_row * static_cast<double>(group.subjects.size())) return false;
+        return std::any_of(group.subjects.begin(), group.subjects.end(),
+                           [&](const Subject& subject) { return Wanted(group, subject, round); });
+    }
+    bool Wanted(const Group& group, const Subject& subject, uint32_t round) const {
+        constexpr uint32_t kLeast = 6;  // what an interval needs
+        if (!plan_.seconds_per_row || round < kLeast) return true;
+        // Without the layer: as long as one is to be compared with it.
+        return std::any_of(group.subjects.begin(), group.subjects.end(), [&](const Subject& other) {
+            if (&other != &subject && (subject.configuration != &kOff || other.writing != subject.writing))
+                return false;
+            const std::optional<Ratio> ratio = group.OffRatio(other);
+            return ratio && !ratio->Resolved();
+        });
     }
 
     // Whether the group goes on.
@@ -124,6 +155,8 @@ class Runs {
                                             std::to_string(group.dispatches),
                                             "--repeat",
                                             std::to_string(counted ? 1 : plan_.repeat),
+                                            "--seconds",
+                                            std::to_string(counted ? 0 : plan_.turn_seconds),
                                             "--json",
                                             "-"};
         if (plan_.rounds == 0) command.emplace_back("--no-verify");
@@ -196,7 +229,13 @@ const Subject* Group::Find(const std::string& writing, const Configuration& conf
     return nullptr;
 }
 
+std::optional<Ratio> Group::OffRatio(const Subject& subject) const {
+    const Subject* off = Find(subject.writing, kOff);
+    return off && off != &subject ? RatioOf(off->rounds, subject.rounds) : std::nullopt;
+}
+
 size_t ChildrenOf(const BenchPlan& plan) {
+    if (plan.seconds_per_row && plan.rounds > 0) return 0;
     size_t children = 0;
     for (const Group& group : plan.groups) children += group.subjects.size() * (plan.rounds + 1);
     return children;

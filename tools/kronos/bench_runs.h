@@ -19,7 +19,7 @@ namespace kronos::command {
 struct Subject {
     std::string writing;
     const Configuration* configuration = nullptr;
-    Rounds rounds;                 ///< nanoseconds
+    Rounds rounds;                 ///< nanoseconds: of each repeat, or medians of stretches of many
     std::optional<Counts> counts;  ///< by the spy, of the whole process of counted_runs runs
     uint64_t counted_runs = 0;
     uint64_t dispatches = 0;  ///< vkCmdDispatch calls of one run
@@ -41,14 +41,20 @@ struct Group {
         return state == GroupState::kWrong || state == GroupState::kMiscounted || state == GroupState::kFailed;
     }
     const Subject* Find(const std::string& writing, const Configuration& configuration) const;
+    /// Of a subject, and the same writing without the layer: off / this, above 1 where the layer is faster.
+    std::optional<Ratio> OffRatio(const Subject& subject) const;
 };
 
 struct BenchPlan {
     std::string program;
     std::string device;  ///< passed on, or ""
     std::vector<Group> groups;
-    uint32_t rounds = 0;  ///< 0: nothing is timed, only counted, and results are not verified
+    uint32_t rounds = 0;  ///< at most; 0: nothing is timed, only counted, and results are not verified
+    /// A group's rounds also end when its ratios are resolved, or when they have taken so long for each of its
+    /// subjects. Nothing: they do not.
+    std::optional<double> seconds_per_row;
     uint32_t repeat = 0;
+    double turn_seconds = 0;  ///< more repeats in a turn, until they have taken so long
     std::chrono::seconds limit{};
     BenchPlaces places;
     /// Of each configuration: environment of a timed run, and of a counted one.
@@ -62,10 +68,10 @@ struct BenchSaid {
     bool interrupted = false;
 };
 
-/// Called before each child: which group, which subject, and "counted" or "round 2 of 7".
+/// Called before each child: which group, which subject, and "counted" or "round 2 of 7" or "round 2".
 using OnStep = std::function<void(size_t group, const Subject& subject, const std::string& step)>;
 
-/// How many children a plan runs at most.
+/// How many children a plan runs; 0 when that depends on what they measure.
 size_t ChildrenOf(const BenchPlan& plan);
 
 BenchSaid RunPlan(BenchPlan& plan, Interrupts& interrupts, const OnStep& on_step);

@@ -57,17 +57,29 @@ CLI::App* DescribeBench(CLI::App& app, BenchRequest& request) {
     bench->add_option("--writing", request.writing, "with the layer: naive, expert or both (default both)")
         ->check(CLI::IsMember({"naive", "expert", "both"}))
         ->type_name("WRITING");
-    bench->add_option("--rounds", request.rounds, "how often all configurations take turns (default 7)")
+    bench
+        ->add_option("--rounds", request.rounds,
+                     "take so many turns with all configurations, instead of --seconds-per-row")
         ->check(CLI::Range(1, 1000))
         ->type_name("N");
-    bench->add_option("--repeat", request.repeat, "timed repeats of a workload in its turn (default 5)")
+    bench
+        ->add_option("--repeat", request.repeat,
+                     "timed repeats of a workload in its turn (default: 3 or more, for 0.2 s)")
         ->check(CLI::Range(1, 10000))
         ->type_name("N");
+    bench
+        ->add_option("--seconds-per-row", request.seconds_per_row,
+                     "go on until ratios are known to +- 1 %, or for so long for each row (default 10)")
+        ->check(CLI::Range(0.1, 86400.0))
+        ->excludes("--rounds")
+        ->type_name("SECONDS");
     bench->add_option("--limit", request.limit_s, "seconds after which a run is ended (default 300)")
         ->check(CLI::Range(1, 86400))
         ->type_name("SECONDS");
-    bench->add_flag("--quick", request.quick,
-                    "unless given: --sizes 64K --dispatches 4 --writing naive --rounds 5 --repeat 7 --limit 60");
+    bench->add_flag(
+        "--quick", request.quick,
+        "under 3 minutes; unless given: --sizes 64K --dispatches 4 --writing naive --limit 60, and repeats for "
+        "0.05 s");
     bench->add_flag("--counts", request.counts,
                     "count only: nothing is timed and no result verified, as on a driver that computes nothing");
     bench->add_option("--driver", request.driver, "use this driver only")->type_name("MANIFEST");

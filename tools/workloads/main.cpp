@@ -63,12 +63,17 @@ Measurement Measure(const Context& context, const WorkloadKind& kind, bool exper
     Fault fault = options.fault == Fault::MissingBarrier && !expert ? Fault::None : options.fault;
     std::unique_ptr<Writing> writing = MakeWriting(kind, expert, {context, *workload, fault});
     // The first run, which pays what a driver does once, is verified but not timed.
-    for (uint32_t i = 0; i <= options.repeat && !measurement.wrong; ++i) {
+    constexpr uint32_t kMost = 10'000;
+    double seconds = 0;
+    for (uint32_t i = 0; (i <= options.repeat || (seconds < options.seconds && i <= kMost)) && !measurement.wrong;
+         ++i) {
         RunResult run = writing->Run();
         ++measurement.executed;
         if (options.verify) measurement.wrong = workload->Check(run.results);
         run.results.clear();
-        if (i > 0) measurement.runs.push_back(std::move(run));
+        if (i == 0) continue;
+        seconds += std::chrono::duration<double>(run.total).count();
+        measurement.runs.push_back(std::move(run));
     }
     measurement.verified = options.verify;
     measurement.per_run = writing->PerRun();

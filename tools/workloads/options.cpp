@@ -119,6 +119,10 @@ std::optional<Options> ParseOptions(int argc, const char* const* argv, int& stat
                        "timed runs of each workload, after one that is not timed; 1 to 10000 (default 5)")
             ->check(CLI::Range(1, 10000))
             ->type_name("N");
+    app.add_option("--seconds", options.seconds,
+                   "go on with timed runs, but at most 10000, until they have taken so long (default 0)")
+        ->check(CLI::Range(0.0, 3600.0))
+        ->type_name("SECONDS");
     app.add_option("--device", options.device, "device by index or part of its name (default: the best by type)")
         ->type_name("DEVICE");
     app.add_option("--json", options.json_file, "also write the results to this file, '-' for standard output")

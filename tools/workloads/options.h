@@ -18,7 +18,8 @@ struct Options {
     std::vector<const WorkloadKind*> kinds;  ///< what to run, in the order of kWorkloads
     uint64_t bytes = 0;
     uint32_t rounds = 0;
-    uint32_t repeat = 0;
+    uint32_t repeat = 0;  ///< timed runs, at least
+    double seconds = 0;   ///< more of them until they have taken so long
     std::string device;
     std::string json_file;
     bool naive = true;  ///< which writings

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 
+#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -43,16 +44,76 @@ TEST(BenchNumbers, RatiosArePairedByRound) {
     // The machine is ten times slower in the second round, for both: the pairs do not see it.
     const Rounds off = {{10, 12, 11}, {100, 110, 120}, {20}};
     const Rounds on = {{5, 5.5, 6}, {55}, {5}};
-    const Spread ratio = RatioOf(off, on).value();
-    EXPECT_DOUBLE_EQ(ratio.median, 2);
-    EXPECT_DOUBLE_EQ(ratio.q1, 2);
-    EXPECT_DOUBLE_EQ(ratio.q3, 3);
-    EXPECT_EQ(ratio.count, 3U);
+    const Ratio ratio = RatioOf(off, on).value();
+    EXPECT_DOUBLE_EQ(ratio.spread.median, 2);
+    EXPECT_DOUBLE_EQ(ratio.spread.q1, 2);
+    EXPECT_DOUBLE_EQ(ratio.spread.q3, 3);
+    EXPECT_EQ(ratio.spread.count, 3U);
+    EXPECT_FALSE(ratio.interval);
+}
+
+std::vector<double> OneTo(int last) {
+    std::vector<double> values;
+    for (int i = last; i > 0; --i) values.push_back(i);
+    return values;
+}
+
+// The ranks of the usual tables of the sign test.
+TEST(BenchNumbers, TheIntervalOfAMedianIsBetweenTwoOfItsValues) {
+    EXPECT_FALSE(MedianInterval({}));
+    EXPECT_FALSE(MedianInterval(OneTo(5)));
+    for (const auto& [count, low, high] : std::vector<std::tuple<int, double, double>>{
+             {6, 1, 6}, {8, 1, 8}, {9, 2, 8}, {10, 2, 9}, {20, 6, 15}, {50, 18, 33}, {100, 40, 61}}) {
+        const Interval interval = MedianInterval(OneTo(count)).value();
+        EXPECT_DOUBLE_EQ(interval.low, low) << count;
+        EXPECT_DOUBLE_EQ(interval.high, high) << count;
+    }
+    EXPECT_TRUE(MedianInterval(OneTo(1000)));
+}
+
+TEST(BenchNumbers, TheIntervalHoldsTheMedian95TimesIn100) {
+    uint64_t state = 1;
+    const auto uniform = [&] {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        return static_cast<double>(state >> 11) / static_cast<double>(1ull << 53);
+    };
+    for (const size_t count : {6, 11, 30}) {
+        int holds = 0;
+        for (int trial = 0; trial < 2000; ++trial) {
+            std::vector<double> values(count);
+            for (double& value : values) value = -std::log(1 - uniform());  // far from normal; its median is log 2
+            const Interval interval = MedianInterval(values).value();
+            holds += interval.low <= std::log(2.0) && std::log(2.0) <= interval.high;
+        }
+        EXPECT_GE(holds, 1880) << count;
+    }
+}
+
+TEST(BenchNumbers, VerdictsAndWhenARatioIsResolved) {
+    const auto of = [](double low, double high) {
+        return Ratio{{(low + high) / 2, low, high, 9}, Interval{low, high}};
+    };
+    EXPECT_STREQ(of(0.981, 1.019).Verdict(), "same");
+    EXPECT_STREQ(of(1.021, 1.3).Verdict(), "faster");
+    EXPECT_STREQ(of(0.9, 0.979).Verdict(), "slower");
+    EXPECT_STREQ(of(0.97, 0.99).Verdict(), "open");
+    EXPECT_STREQ(of(1.01, 1.03).Verdict(), "open");
+    EXPECT_STREQ((Ratio{{2, 2, 2, 3}, {}}.Verdict()), "open");
+    EXPECT_TRUE(of(0.992, 1.008).Resolved());
+    EXPECT_FALSE(of(0.985, 1.008).Resolved());
+    EXPECT_TRUE(of(9.92, 10.08).Resolved()) << "to 1 % of itself";
+    EXPECT_FALSE((Ratio{{2, 2, 2, 3}, {}}.Resolved()));
+}
+
+TEST(BenchNumbers, ManyTimesAreKeptAsMediansOfStretches) {
+    EXPECT_THAT(Stretches({3, 1, 2}, 3), ElementsAre(3, 1, 2));
+    EXPECT_THAT(Stretches({1, 9, 2, 5, 5, 6, 30, 10, 20}, 3), ElementsAre(2, 5, 20));
+    EXPECT_THAT(Stretches({1, 2, 3, 4, 5}, 2), ElementsAre(1.5, 4));
 }
 
 TEST(BenchNumbers, ARoundThatOneLacksIsNoPair) {
-    EXPECT_EQ(RatioOf({{10}, {10}}, {{5}}).value().count, 1U);
-    EXPECT_EQ(RatioOf({{10}, {}}, {{5}, {5}}).value().count, 1U);
+    EXPECT_EQ(RatioOf({{10}, {10}}, {{5}}).value().spread.count, 1U);
+    EXPECT_EQ(RatioOf({{10}, {}}, {{5}, {5}}).value().spread.count, 1U);
     EXPECT_FALSE(RatioOf({{10}}, {}));
 }
 
@@ -192,10 +253,10 @@ struct Ended {
     std::string output;  // standard output and standard error
 };
 
-Ended RunBench(const std::string& fake, const std::string& arguments) {
-    const std::string command =
-        fake + " " KRONOS_EXECUTABLE " bench --program " FAKE_WORKLOADS " --quick --rounds 3 --repeat 2 " + arguments +
-        " 2>&1";
+Ended RunBench(const std::string& fake, const std::string& arguments,
+               const std::string& rounds = "--rounds 3 --repeat 2") {
+    const std::string command = fake + " " KRONOS_EXECUTABLE " bench --program " FAKE_WORKLOADS " --quick " + rounds +
+                                " " + arguments + " 2>&1";
     FILE* pipe = popen(command.c_str(), "r");
     Ended ended{-1, {}};
     if (!pipe) return ended;
@@ -207,7 +268,7 @@ Ended RunBench(const std::string& fake, const std::string& arguments) {
 }
 
 // No ratio of any kind, by its form "1.000 (".
-bool HasRatio(const std::string& output) { return output.find("2.000 (2.000..2.000)") != std::string::npos; }
+bool HasRatio(const std::string& output) { return output.find("2.000 (") != std::string::npos; }
 
 const std::string kHalved = "FAKE_NS_OFF=2000 FAKE_NS_ON=1000 ";
 
@@ -217,6 +278,35 @@ TEST(KronosBench, ShowsTheRatio) {
     EXPECT_TRUE(HasRatio(ended.output)) << ended.output;
     EXPECT_THAT(ended.output, AllOf(HasSubstr("Fake (CPU), driver fakedrv 1, Vulkan 1.3.0"), HasSubstr("Kronos 9.9.9"),
                                     HasSubstr("stats=frames"), HasSubstr("--only one")));
+}
+
+// The pairs all say the same: no more than the 6 that an interval needs are taken.
+TEST(KronosBench, TakesAsManyPairsAsItNeeds) {
+    Scratch scratch;
+    const std::string file = (scratch.path() / "out.json").string();
+    const Ended ended = RunBench(kHalved, "--only one --config on --seconds-per-row 60 --json " + file, "--repeat 2");
+    EXPECT_THAT(ended.output, AllOf(HasSubstr("2.000 (2.000..2.000)  faster"), HasSubstr("until ratios are known")));
+    std::ifstream in(file);
+    const nlohmann::json json = nlohmann::json::parse(in);
+    for (const nlohmann::json& subject : json["groups"][0]["subjects"]) {
+        const auto turns =
+            std::count_if(subject["ns"].begin(), subject["ns"].end(), [](auto& ns) { return !ns.empty(); });
+        EXPECT_EQ(turns, 6) << subject;
+        if (!subject.contains("off_over_this")) continue;
+        EXPECT_EQ(subject["off_over_this"]["interval"], nlohmann::json::parse("[2.0,2.0]"));
+        EXPECT_EQ(subject["off_over_this"]["verdict"], "faster");
+    }
+}
+
+// Two times that are never the same twice are never resolved.
+TEST(KronosBench, StopsWhenTheTimeIsSpent) {
+    Scratch scratch;
+    const std::string file = (scratch.path() / "out.json").string();
+    const Ended ended =
+        RunBench("FAKE=noisy@layer ", "--only two --config on --seconds-per-row 0.1 --json " + file, "");
+    EXPECT_EQ(ended.status, 0) << ended.output;
+    std::ifstream in(file);
+    EXPECT_LT(nlohmann::json::parse(in)["groups"][0]["subjects"][1]["ns"].size(), 1000U);
 }
 
 TEST(KronosBench, WritesJson) {
@@ -231,6 +321,7 @@ TEST(KronosBench, WritesJson) {
     EXPECT_EQ(subjects[0]["ns"], nlohmann::json::parse("[[2000.0,2000.0],[2000.0,2000.0],[2000.0,2000.0]]"));
     EXPECT_EQ(subjects[1]["configuration"], "on");
     EXPECT_EQ(subjects[1]["off_over_this"]["median"], 2.0);
+    EXPECT_FALSE(subjects[1]["off_over_this"].contains("interval")) << "of 3 rounds";
     EXPECT_EQ(subjects[1]["expert_over_this"]["median"], 2.0);
     EXPECT_FALSE(json["groups"][1]["subjects"][1].contains("expert_over_this"));
 }

@@ -3,10 +3,11 @@
 """A workloads program for tests of kronos bench: it calls no Vulkan and answers what FAKE tells it to.
 
 FAKE is a list of WHAT or WHAT@NAME, NAME being a workload, a writing or "layer" (runs with the layer only):
-wrong, miscount, crash, hang, garbage, skip, exit3, nolayer, notimes, device. FAKE_NS_OFF, FAKE_NS_ON: nanoseconds of a repeat.
+wrong, miscount, crash, hang, garbage, skip, exit3, nolayer, notimes, device, noisy. FAKE_NS_OFF, FAKE_NS_ON: nanoseconds of a repeat.
 """
 import json
 import os
+import random
 import signal
 import sys
 
@@ -50,6 +51,8 @@ def main():
         with open(os.environ["SPY_OUT"], "w", encoding="utf-8") as file:
             json.dump({"layer": "fake", "calls": {}, "counters": counted}, file)
     ns = int(os.environ.get("FAKE_NS_ON" if layer else "FAKE_NS_OFF", "1000"))
+    if "noisy" in todo:
+        ns *= random.uniform(0.5, 2)
     row = {"name": name, "writing": writing, "dispatches": per_run["dispatches"], "verified": "wrong" not in todo, "result": "ok",
            "ns": [] if "notimes" in todo else [ns] * (runs - 1), "runs": runs, "expected": per_run, "expected_setup": setup}
     if "wrong" in todo:
