@@ -25,6 +25,10 @@ def ratios(document):
     return [subject["off_over_this"] for group in document["groups"] for subject in group["subjects"] if subject.get("off_over_this")]
 
 
+# The configurations with the layer.
+LAYERED = ("on", "counting", "waits", "fences", "memory")
+
+
 def all_right(tree, driver, scratch):
     file = Path(scratch) / "bench.json"
     env = tree.environment(driver, scratch)
@@ -33,15 +37,16 @@ def all_right(tree, driver, scratch):
     group = document["groups"][0]
     expect(group["state"] == "ok" and len(document["groups"]) == 1, f"not ok: {group['state']}: {group['notes']}")
     seen = [(s["writing"], s["configuration"]) for s in group["subjects"]]
-    expect(seen[:3] == [("naive", "off"), ("naive", "on"), ("naive", "stats=off")] and seen[3:] == [("expert", "off")], f"the subjects are {seen}")
-    expect(len(ratios(document)) == 2, f"{len(ratios(document))} ratios, not 2")
+    expect(seen == [("naive", name) for name in ("off", *LAYERED)] + [("expert", "off")], f"the subjects are {seen}")
+    expect(len(ratios(document)) == len(LAYERED), f"{len(ratios(document))} ratios, not {len(LAYERED)}")
     expect("expert_over_this" in group["subjects"][1], "no expert/(naive+layer)")
     for subject in group["subjects"]:
         expect(len(subject["ns"]) == 2 and all(len(repeats) == 7 for repeats in subject["ns"]), f"times: {subject['ns']}")
         expect(subject["counters"]["dispatches"] == 8, f"{subject['counters']['dispatches']} dispatches, not 2 runs of 4")
     expect(sum(s["counters_checked"] for s in group["subjects"]) == CHECKED, "the counts were not compared with the source")
-    expect(set(document["layer"]) == {"on", "stats=off"}, f"layer in {set(document['layer'])}")
-    expect(document["layer"]["stats=off"]["settings"]["stats"].startswith("off"), "stats=off is not in effect")
+    expect(set(document["layer"]) == set(LAYERED), f"layer in {set(document['layer'])}")
+    for name in ("waits", "recycle_fences", "recycle_memory"):
+        expect(document["layer"]["counting"]["settings"][name].startswith("off"), f"counting: {name} is not off")
     for text in ("machine", "device", "loader", "expert/(naive+layer)", f"{CHECKED} of {CHECKED} counts"):
         expect(text in done.stdout, f"the report lacks '{text}':\n{done.stdout}")
     expect("interval" not in ratios(document)[0] and " (?) " in done.stdout, f"an interval of 2 rounds:\n{done.stdout}")
@@ -111,7 +116,7 @@ def on_a_terminal(tree, driver, scratch):
         os.close(ours)
     expect(child.returncode == 130, f"ended with {child.returncode}, not 130")
     expect(progress.count(b"\r") > 3 and b"\n" not in progress, f"progress is not one line: {progress!r}")
-    expect("stats=off" in report and "Interrupted" in report, f"what was measured is not shown:\n{report}")
+    expect("counting" in report and "Interrupted" in report, f"what was measured is not shown:\n{report}")
 
 
 def test(tree, arguments):
