@@ -13,9 +13,9 @@ MEMORIES = 3
 
 def logs(tree, scratch, way):
     """The lines of each process's log."""
-    # Threads of a forked process's children are what is tested: the sanitizer must bear them.
+    # GCC 12's leak check crashes where a thread of the program has touched a library's thread-local variables and lives on.
     env = tree.environment("mock", scratch, [LAYER], KRONOS_STATS_FILE=Path(scratch) / (way + ".{pid}.jsonl"), KRONOS_RECYCLE_MEMORY="on")
-    env["TSAN_OPTIONS"] += ":die_after_fork=0"
+    env["ASAN_OPTIONS"] = "intercept_tls_get_addr=0"
     run([tree.program("kronos_exit_program"), way], env, timeout=60)
     return [log_lines(log) for log in Path(scratch).glob(f"{way}.*.jsonl")]
 
@@ -54,7 +54,7 @@ def test(tree, _):
         summaries = [lines[-1] for lines in logs(tree, scratch, "fork")]
         expect(sorted(l["at"] for l in summaries) == ["destroy", "exit"], f"fork: {summaries}")
         for summary in summaries:
-            expect_recycled("fork", summary, 2 if summary["at"] == "exit" else 1)
+            expect_recycled("fork", summary, 2)
 
 
 main(test)

@@ -4,11 +4,6 @@
 
 #include <cstdlib>
 
-#ifdef __SANITIZE_THREAD__
-// Children that tests fork have threads of their own.
-extern "C" const char* __tsan_default_options() { return "die_after_fork=0"; }
-#endif
-
 int main(int argc, char** argv) {
     setenv("VK_DRIVER_FILES", KRONOS_MOCK_ICD_MANIFEST, 1);
     setenv("VK_ICD_FILENAMES", KRONOS_MOCK_ICD_MANIFEST, 1);

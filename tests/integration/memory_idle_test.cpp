@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Idle memory: how much of it there may be, what the program is told of it, when it goes back to the driver, and what
 // becomes of it when processes fork and devices end.
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <map>
+#include <memory>
 #include <random>
 
 #include "memory_fixture.h"
@@ -142,16 +145,23 @@ TEST_F(IdleMemoryTest, GoesBackAfterAWhileWithoutAnyCall) {
 }
 
 TEST_F(IdleMemoryTest, GoesBackOnceWhereDevicesEndMeanwhile) {
-    constexpr size_t kDevices = 6;
+    constexpr size_t kDevices = 3;
     constexpr size_t kEach = 200;
     Start(Recycling("recycle_seconds", "1"));
+    // The layer's thread is inside the driver until the program destroys devices.
+    std::atomic<bool> inside{false};
+    std::atomic<bool> destroying{false};
+    mock.OnFree([&](VkDeviceMemory) {
+        inside = true;
+        while (!destroying) std::this_thread::yield();
+    });
     std::vector<std::unique_ptr<layered::Device>> devices;
     for (size_t i = 0; i < kDevices; ++i) {
         devices.push_back(std::make_unique<layered::Device>(*instance));
         LeaveIdle(*devices.back(), kEach);
     }
-    AwaitFreed(1);
-    // The last first: the janitor works on the others.
+    while (!inside) std::this_thread::yield();
+    destroying = true;
     while (!devices.empty()) devices.pop_back();
     EXPECT_EQ(Freed(), kDevices * kEach);
     device->Destroy();
@@ -199,30 +209,44 @@ TEST_F(IdleMemoryTest, ChildrenOfAForkLeaveItAlone) {
     EXPECT_EQ(Did(End(), "memory_recycled"), 3u);
 }
 
-// The layer's thread may be inside the driver, with locks of the driver's: children must find them free.
-TEST_F(IdleMemoryTest, ChildrenOfAForkMayUseVulkanWhileItGoesBack) {
-    constexpr uint64_t kMany = 1000;  // more than go back at once
-    Start(Recycling("recycle_seconds", "1"), R"({"limits": {"maxMemoryAllocationCount": 65536}})");
-    LeaveIdle(*device, kMany);
-    for (uint64_t freed = 0; freed < kMany; freed = Freed()) {
-        AwaitFreed(freed + 1);
-        const pid_t child = fork();
-        if (child == 0) {
-            alarm(60);  // rather than wait for ever
-            {
-                const Instance own(true, kRecycleMemory);
-                const layered::Device device_of_child(own);
-                LeaveIdle(device_of_child, 3);
-                LeaveIdle(device_of_child, 3);
-            }
-            _exit(HasFailure() ? 1 : 7);
+// Prepares every fork of the process last of all: whether the layer's thread was inside the driver even then.
+std::atomic<bool> inside_driver{false};
+std::atomic<bool> inside_driver_at_fork{false};
+std::atomic<bool> about_to_fork{false};
+const int kPreparesLast = pthread_atfork([] { inside_driver_at_fork = inside_driver.load(); }, nullptr, nullptr);
+
+// Had the layer's thread a lock of the driver's, the child could never take it.
+TEST_F(IdleMemoryTest, IsNotOnItsWayBackInAFork) {
+    ASSERT_EQ(kPreparesLast, 0);
+    inside_driver = inside_driver_at_fork = about_to_fork = false;
+    ASSERT_EQ(pthread_atfork([] { about_to_fork = true; }, nullptr, nullptr), 0);  // prepares first of all
+    Start(Recycling("recycle_seconds", "1"));
+    mock.OnFree([&](VkDeviceMemory) {
+        inside_driver = true;
+        while (!about_to_fork) std::this_thread::yield();
+        // Time for a fork that does not wait.
+        for (int i = 0; i < 1000 && !inside_driver_at_fork; ++i) std::this_thread::yield();
+        inside_driver = false;
+    });
+    LeaveIdle(*device, 3);
+    while (!inside_driver) std::this_thread::yield();
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(60);  // rather than wait for ever
+        {
+            const Instance own(true, kRecycleMemory);
+            const layered::Device device_of_child(own);
+            LeaveIdle(device_of_child, 3);
+            LeaveIdle(device_of_child, 3);
         }
-        int status = 0;
-        ASSERT_EQ(waitpid(child, &status, 0), child);
-        ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << status;
+        _exit(HasFailure() ? 1 : 7);
     }
+    EXPECT_FALSE(inside_driver_at_fork);
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << status;
     device->Destroy();
-    EXPECT_EQ(Freed(), kMany);
+    EXPECT_EQ(Freed(), 3u);
 }
 
 }  // namespace

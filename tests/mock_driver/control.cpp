@@ -13,6 +13,7 @@
 namespace mock {
 
 std::atomic<bool> g_track_dispatches{false};
+std::atomic<bool> g_watch_frees{false};
 
 namespace {
 
@@ -23,6 +24,8 @@ struct Control {
     bool gate_new_queues = false;
     MockDispatchCallback callback = nullptr;
     void* callback_user = nullptr;
+    MockFreeCallback free_callback = nullptr;
+    void* free_callback_user = nullptr;
     RecordMode start_mode = RecordMode::kCounts;
 };
 
@@ -150,6 +153,17 @@ void CallDispatchCallback(Queue* queue, CommandBuffer* buffer, const DispatchSta
     callback(user, &dispatch);
 }
 
+void CallFreeCallback(VkDeviceMemory memory) {
+    MockFreeCallback callback = nullptr;
+    void* user = nullptr;
+    {
+        std::lock_guard lock(TheControl().mutex);
+        callback = TheControl().free_callback;
+        user = TheControl().free_callback_user;
+    }
+    if (callback != nullptr) callback(user, memory);
+}
+
 }  // namespace mock
 
 #pragma GCC visibility push(default)
@@ -159,6 +173,7 @@ void mockControlReset(void) {
     mock::LoadEnvironment();
     mockControlOpenGate(VK_NULL_HANDLE);
     mockControlSetDispatchCallback(nullptr, nullptr);
+    mockControlSetFreeCallback(nullptr, nullptr);
     mock::Config config;
     {
         mock::Control& control = mock::TheControl();
@@ -250,6 +265,14 @@ void mockControlSetDispatchCallback(MockDispatchCallback callback, void* user) {
     control.callback = callback;
     control.callback_user = user;
     mock::g_track_dispatches = callback != nullptr;
+}
+
+void mockControlSetFreeCallback(MockFreeCallback callback, void* user) {
+    mock::Control& control = mock::TheControl();
+    std::lock_guard lock(control.mutex);
+    control.free_callback = callback;
+    control.free_callback_user = user;
+    mock::g_watch_frees = callback != nullptr;
 }
 
 int mockControlDispatchBuffer(const MockDispatch* dispatch, uint32_t set, uint32_t binding, uint32_t element,

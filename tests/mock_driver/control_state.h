@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What tests control, as the driver's own files see it: configuration, dispatch callback, gate of new queues.
+// What tests control, as the driver's own files see it: configuration, callbacks, gate of new queues.
 // Owned by the process (control.cpp), never destroyed; any thread may call.
 #pragma once
 #include <atomic>
@@ -18,6 +18,9 @@ bool NewQueuesGated();
 extern std::atomic<bool> g_track_dispatches;
 void CallDispatchCallback(Queue* queue, CommandBuffer* buffer, const DispatchState& state, const uint32_t base[3],
                           const uint32_t groups[3]);
+// True while a free callback is registered.
+extern std::atomic<bool> g_watch_frees;
+void CallFreeCallback(VkDeviceMemory memory);
 
 // Every extension that some device of the instance advertises counts as enabled for vkGetInstanceProcAddr.
 PFN_vkVoidFunction InstanceProc(Instance* instance, const char* name);

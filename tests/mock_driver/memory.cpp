@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "commands.h"
+#include "control_state.h"
 #include "state.h"
 
 namespace mock {
@@ -117,6 +118,8 @@ VkResult vkAllocateMemory(VkDevice device, const VkMemoryAllocateInfo* pAllocate
 }
 
 void vkFreeMemory(VkDevice device, VkDeviceMemory memory, const VkAllocationCallbacks*) {
+    if (g_watch_frees.load(std::memory_order_relaxed)) [[unlikely]]
+        CallFreeCallback(memory);
     std::shared_ptr<Object> object;
     if (!RemoveObject(FromHandle(memory), Memory::kType, "vkFreeMemory", &object)) return;
     const auto* m = static_cast<Memory*>(object.get());

@@ -34,6 +34,7 @@ typedef void (*MockTextVisitor)(void* user, const char* text);
 typedef void (*MockCallVisitor)(void* user, uint32_t thread, const char* command, const char* text);
 typedef void (*MockObjectVisitor)(void* user, VkObjectType type, uint64_t handle, const char* name);
 typedef void (*MockDispatchCallback)(void* user, const struct MockDispatch* dispatch);
+typedef void (*MockFreeCallback)(void* user, VkDeviceMemory memory);
 
 // Each line: name, result, parameters. The C functions are mockControl<name>.
 #define MOCK_CONTROL_FUNCTIONS(F)                                                                                      \
@@ -62,6 +63,9 @@ typedef void (*MockDispatchCallback)(void* user, const struct MockDispatch* disp
     F(WaitCompleted, void, (VkQueue queue, uint64_t count))                                                            \
     /* Null takes it away. Only what is recorded while a callback is set is passed to it. */                           \
     F(SetDispatchCallback, void, (MockDispatchCallback callback, void* user))                                          \
+    /* Called inside vkFreeMemory, before anything is freed, on the caller's thread. Null takes it away; a call that   \
+       has begun goes on. */                                                                                           \
+    F(SetFreeCallback, void, (MockFreeCallback callback, void* user))                                                  \
     /* Where the bytes of a buffer descriptor are; 0 when there is none. */                                            \
     F(DispatchBuffer, int,                                                                                             \
       (const struct MockDispatch* dispatch, uint32_t set, uint32_t binding, uint32_t element, void** data,             \
@@ -147,6 +151,12 @@ class Driver {
             [](void* user, const MockDispatch* dispatch) { static_cast<Driver*>(user)->on_dispatch_(*dispatch); },
             this);
     }
+    void OnFree(std::function<void(VkDeviceMemory)> function) {
+        SetFreeCallback(nullptr, nullptr);
+        on_free_ = std::move(function);
+        if (!on_free_) return;
+        SetFreeCallback([](void* user, VkDeviceMemory memory) { static_cast<Driver*>(user)->on_free_(memory); }, this);
+    }
 
   private:
     static void AddText(void* user, const char* text) {
@@ -154,6 +164,7 @@ class Driver {
     }
     void* library_;
     std::function<void(const MockDispatch&)> on_dispatch_;
+    std::function<void(VkDeviceMemory)> on_free_;
 };
 
 }  // namespace mock

@@ -332,7 +332,7 @@ TEST_F(MockTest, PrivateDataAndMemoryBudget) {
     EXPECT_EQ(4096U, budget.heapUsage[1]);
 }
 
-TEST_F(MockTest, MappedRangesAreChecked) {
+TEST_F(MockTest, MappedRangesAndFreesAreWatched) {
     mock.Use(R"({"devices": [{"limits": {"nonCoherentAtomSize": 64}}]})");
     MakeInstance();
     MakeDevice();
@@ -364,5 +364,9 @@ TEST_F(MockTest, MappedRangesAreChecked) {
     EXPECT_EQ(2U, complaints(0, 64));              // before it
     EXPECT_EQ(2U, complaints(64, VK_WHOLE_SIZE));  // its end is no multiple, nor the memory's end
     vkUnmapMemory(device, memory);
+    std::vector<VkDeviceMemory> freed;
+    mock.OnFree([&](VkDeviceMemory one) { freed.push_back(one); });
     vkFreeMemory(device, memory, nullptr);
+    mock.OnFree(nullptr);
+    EXPECT_EQ(std::vector{memory}, freed);
 }
