@@ -4,6 +4,7 @@ import json
 import math
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -47,8 +48,8 @@ class Root:
         return [*self.command("python3"), "-B", HERE / script, *arguments], {"PYTHONHOME": str(self.path / "usr")}
 
 
-def made(root, models, name, script, *arguments):
-    """A model with seeded random weights; made once."""
+def made(root, models, name, script, *arguments, any_python=False):
+    """A model with seeded random weights, or what is fed to one; made once, by the sysroot's Python if not any will do."""
     if root.packed:
         file = root.path / name
         if not file.is_file():
@@ -57,7 +58,8 @@ def made(root, models, name, script, *arguments):
     file = models / name
     if not file.is_file():
         models.mkdir(parents=True, exist_ok=True)
-        command, environment = root.python(script, models / f"{name}.part", *arguments)
+        command, environment = root.python(script) if not any_python else ([sys.executable, "-B", HERE / script], None)
+        command += [models / f"{name}.part", *arguments]
         done = subprocess.run([str(c) for c in command], env=environment, capture_output=True, text=True, timeout=300)
         if done.returncode:
             raise NotThere(f"{script} failed: {done.stderr.strip()[-500:]}")
@@ -127,7 +129,30 @@ def bench_of(root, model, sizes):
 
 
 def whisper(folder, models, quick):
-    raise NotThere("whisper.cpp needs a model, and no Debian package has one")
+    root = Root(folder, "whisper")
+    command = root.command("whisper-cli")
+    # It says less than half as many words as the context of the text is long: on a driver in software each costs a look at all words.
+    # With so short a piece of the sound, all products of matrices are of one size, and few shaders are compiled.
+    layers, context, heard = ("2", "32", ("-ac", "16")) if quick else ("4", "64", ())
+    model = made(root, models, f"whisper-{layers}-{context}.bin", "make-whisper.py", layers, "128", context, any_python=True)
+    sound = made(root, models, "sound.wav", "make-whisper.py", any_python=True)
+    # Words, their numbers and their probabilities are written to a file, always in the working folder.
+    line = 'rm -f heard.json && "$@" >&2 && cat heard.json'
+    options = ["-l", "en", "-t", "1", "-bs", "1", "-bo", "1", "-nf", "-nt", *heard]
+
+    def read(done):
+        device = re.search(r"using (\w+) backend", done.stderr)
+        if not device or not device[1].startswith("Vulkan"):
+            raise ValueError(f"not on Vulkan, but {device[1] if device else 'nowhere'}: {done.stderr[-800:]}")
+        parts = json.loads(done.stdout)["transcription"]
+        tokens = [(token["id"], token["p"]) for part in parts for token in part["tokens"]]
+        if len({number for number, _ in tokens}) < 4:
+            raise ValueError(f"fewer than four words: {tokens}")
+        times = re.findall(r"(encode|decode) time =\s*([\d.]+) ms", done.stderr)
+        text = "".join(part["text"] for part in parts)
+        return {"device": device[1], "text": text, "tokens": tokens}, {what: float(ms) * 1e6 for what, ms in times}
+
+    return Program(["/bin/sh", "-c", line, "sh", *command, "-m", model, "-f", sound, *options, "-ojf", "-of", "heard"], read)
 
 
 def ffmpeg(folder, models, quick):
