@@ -18,8 +18,9 @@ class NotThere(Exception):
 
 
 class Program:
-    def __init__(self, command, read, environment=None):
-        self.command, self.read, self.environment = command, read, environment or {}
+    def __init__(self, command, read, environment=None, lavapipe=None):
+        """lavapipe: the manifest of the one to run on instead of the system's, when lavapipe is asked for."""
+        self.command, self.read, self.environment, self.lavapipe = command, read, environment or {}, lavapipe
 
 
 class Root:
@@ -43,6 +44,15 @@ class Root:
         if not found:
             raise NotThere(f"{program} is not in {self.path}; tests/apps/fetch {self.group}")
         return [self.path / "run", found[0]]
+
+    def lavapipe(self):
+        """This sysroot's own, which only its programs can load."""
+        if self.packed:
+            return None
+        found = sorted((self.path / "usr/share/vulkan/icd.d").glob("lvp_icd*.json"))
+        if not found:
+            raise NotThere(f"no lavapipe in {self.path}; tests/apps/fetch {self.group}")
+        return found[0]
 
     def python(self, script, *arguments):
         return [*self.command("python3"), "-B", HERE / script, *arguments], {"PYTHONHOME": str(self.path / "usr")}
@@ -156,6 +166,7 @@ def whisper(folder, models, quick):
 
 
 def ffmpeg(folder, models, quick):
+    # Mesa 22.3's lavapipe, Debian 12's, crashes under ffmpeg in about every second run that compiles shaders, without the layer.
     root = Root(folder, "ffmpeg")
     filters = ("format=yuv420p,hwupload,bwdif_vulkan,avgblur_vulkan=sizeX=3,gblur_vulkan=sigma=1,scale_vulkan=w=320:h=180,"
                "hflip_vulkan,transpose_vulkan,hwdownload,format=yuv420p")
@@ -167,7 +178,8 @@ def ffmpeg(folder, models, quick):
         return {"md5": md5[1]}, {}
 
     return Program([*root.command("ffmpeg"), "-hide_banner", "-loglevel", "error", "-nostdin", "-init_hw_device", "vulkan=vk:0", "-filter_hw_device",
-                    "vk", "-f", "lavfi", "-i", "testsrc2=s=640x360:r=25", "-frames:v", "10" if quick else "40", "-vf", filters, "-f", "md5", "-"], read)
+                    "vk", "-f", "lavfi", "-i", "testsrc2=s=640x360:r=25", "-frames:v", "10" if quick else "40", "-vf", filters, "-f", "md5", "-"], read,
+                   lavapipe=root.lavapipe())
 
 
 def torch(folder, models, quick):
