@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// clang-format off
 // Microseconds that the waits of three programs took on an NVIDIA H200 with the driver's own waits (2026-11-21), from the
 // frames of the layer's log under preset = observe.
 #pragma once
