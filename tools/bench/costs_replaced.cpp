@@ -72,21 +72,25 @@ double ThreadCpuNs() {
     return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
 }
 
-// A command buffer that keeps the device busy for 10 ms, more or less, and the processor time of waiting for it.
+// A command buffer that keeps the device busy for 10 ms, and the processor time of waiting for it.
 Case LongWait(Device& device, VkFence fence) {
     constexpr double kLong = 10e6;
     const VkCommandBuffer commands = device.Commands(device.family());
-    double took = 0;
-    for (uint32_t iterations = 1'000; took < kLong / 2; iterations *= 2) {
+    const auto busy_for = [&](double iterations) {
         Device::Record(commands, [&](VkCommandBuffer c) {
             device.BindKernel(c);
-            device.Dispatch(c, 0, iterations);
+            device.Dispatch(c, 0, static_cast<uint32_t>(iterations));
         });
         const double start = Now();
         device.SubmitAndSpin(device.queue(), {commands}, fence);
-        took = Now() - start;
-    }
-    return {"processor time of 8 waits of about 10 ms", [&device, commands, fence] {
+        return Now() - start;
+    };
+    // Doubled until it is long, then made as long as is wanted: what a blocked wait costs may depend on how long it is.
+    double iterations = 1'000;
+    double took = busy_for(iterations);
+    for (; took < kLong; took = busy_for(iterations)) iterations *= 2;
+    busy_for(iterations * kLong / took);
+    return {"processor time of 8 waits of 10 ms", [&device, commands, fence] {
                 const double before = ThreadCpuNs();
                 for (int i = 0; i < 8; ++i) {
                     Submit(device.queue(), commands, fence);
