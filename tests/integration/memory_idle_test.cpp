@@ -219,8 +219,9 @@ const int kPreparesLast = pthread_atfork([] { inside_driver_at_fork = inside_dri
 TEST_F(IdleMemoryTest, IsNotOnItsWayBackInAFork) {
     ASSERT_EQ(kPreparesLast, 0);
     inside_driver = inside_driver_at_fork = about_to_fork = false;
-    ASSERT_EQ(pthread_atfork([] { about_to_fork = true; }, nullptr, nullptr), 0);  // prepares first of all
     Start(Recycling("recycle_seconds", "1"));
+    // Behind the layer's, so it prepares first of all.
+    ASSERT_EQ(pthread_atfork([] { about_to_fork = true; }, nullptr, nullptr), 0);
     mock.OnFree([&](VkDeviceMemory) {
         inside_driver = true;
         while (!about_to_fork) std::this_thread::yield();

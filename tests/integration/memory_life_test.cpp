@@ -7,11 +7,9 @@ namespace {
 using layered::Asked;
 using layered::Did;
 using layered::Driver;
-using layered::kCoherentType;
 using layered::kLocalType;
 using layered::kRecycleMemory;
 using layered::MemoryTest;
-using layered::Recycling;
 using ::testing::HasSubstr;
 using ::testing::Not;
 

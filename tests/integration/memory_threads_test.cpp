@@ -106,7 +106,7 @@ TEST_F(MemoryThreadsTest, NeverShareAByte) {
     EXPECT_EQ(Driver(summary, "freed_bytes"), Driver(summary, "allocated_bytes"));
     EXPECT_EQ(Did(summary, "memory_recycled") + made, sums.allocations);
     // Hardly more than can live at once.
-    EXPECT_LE(made, 4 * kThreads * kMostLive);
+    EXPECT_LE(made, uint64_t{4} * kThreads * kMostLive);
 }
 
 }  // namespace
