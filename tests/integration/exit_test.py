@@ -13,7 +13,7 @@ MEMORIES = 3
 
 def logs(tree, scratch, way):
     """The lines of each process's log."""
-    # GCC 12's leak check crashes where a thread of the program has touched a library's thread-local variables and lives on.
+    # As in main.cpp: what the leak check of GCC 12 cannot bear.
     env = tree.environment("mock", scratch, [LAYER], KRONOS_STATS_FILE=Path(scratch) / (way + ".{pid}.jsonl"), KRONOS_RECYCLE_MEMORY="on")
     env["ASAN_OPTIONS"] = "intercept_tls_get_addr=0"
     run([tree.program("kronos_exit_program"), way], env, timeout=60)
