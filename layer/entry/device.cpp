@@ -229,9 +229,14 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkD
             state->fork_generation = ForkGeneration();
             registry.devices.Insert(DispatchKey(*device), state.get());
             Device* made = state.release();  // the registry holds it now
-            // A feature that cannot be had is off.
-            Guarded(made->log.get(), "features", false,
-                    [&] { return StartFeatures(*made, *create_info, properties), true; });
+            // When memory is short, the device works without features.
+            if (!Guarded(made->log.get(), "features", false,
+                         [&] { return StartFeatures(*made, *create_info, properties), true; })) {
+                StopFeatures(*made);
+                made->waits.reset();
+                made->fences.reset();
+                made->recycler.reset();
+            }
         } catch (...) {
             destroy(*device, allocator);
             throw;

@@ -98,7 +98,7 @@ bool StartRecycling(Device& device, const VkDeviceCreateInfo& create_info,
 
 void StopRecycling(Device& device) {
     if (device.recycler) {
-        RemoveFromJanitor(device.idle_owner.get());
+        if (device.idle_owner) RemoveFromJanitor(device.idle_owner.get());
         {
             std::lock_guard lock(device.instance->devices_mutex);
             std::erase(device.instance->devices, &device);
