@@ -175,7 +175,7 @@ void RememberQueue(Device& device, VkQueue handle, bool plain) {
                queue->device == &device;  // another device's: a handle of one that was never destroyed, used again
     };
     if (!handle || known()) return;
-    Guarded(device.log.get(), "vkGetDeviceQueue", false, [&] {
+    const bool remembered = Guarded(device.log.get(), "vkGetDeviceQueue", false, [&] {
         std::lock_guard lock(device.queues_mutex);
         if (known()) return true;
         auto queue = std::make_unique<Queue>();
@@ -187,6 +187,9 @@ void RememberQueue(Device& device, VkQueue handle, bool plain) {
         static_cast<void>(queue.release());  // the registry holds it now
         return true;
     });
+    if (remembered) return;
+    std::lock_guard lock(device.queues_mutex);
+    device.queues_complete = false;
 }
 
 }  // namespace

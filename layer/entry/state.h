@@ -88,6 +88,7 @@ struct Device {
     HandleMap<VkDeviceMemory, MemoryState*> memories;  ///< of all driver allocations, idle ones too
     ForkMutex queues_mutex{LockRank::kQueues};
     std::vector<VkQueue> queues;  ///< guarded by queues_mutex
+    bool queues_complete = true;  ///< no queue was left out of it for want of memory; guarded by queues_mutex
 };
 
 /// What follows `device` is externally synchronized, as Vulkan demands of queues.

@@ -195,7 +195,7 @@ VkResult WaitIdle(Device& device, Queue& queue, const void* caller, Block block)
 // The one queue of the device that the program has, or nullptr.
 Queue* OnlyQueue(Device& device) {
     std::lock_guard lock(device.queues_mutex);
-    return device.queues.size() == 1 ? FindQueue(device.queues.front()) : nullptr;
+    return device.queues_complete && device.queues.size() == 1 ? FindQueue(device.queues.front()) : nullptr;
 }
 
 }  // namespace

@@ -326,6 +326,37 @@ TEST_F(WaitsTest, AnIdleQueueIsFoundByAFenceOfTheLayersOwn) {
     EXPECT_EQ(mock.Calls("vkDestroyFence"), 1u);
 }
 
+// Found by a fence behind the work of the one queue; the driver's as soon as there is another.
+TEST_F(WaitsTest, AnIdleDeviceIsThatOfItsOnlyQueue) {
+    mock.Use(R"({"devices": [{"queueFamilies": [{"flags": ["compute", "transfer"], "count": 2}]}]})");
+    instance.emplace(true, ToFile(kPatient));
+    const std::array<float, 2> priorities = {1, 1};
+    VkDeviceQueueCreateInfo queues = {};
+    queues.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
+    queues.queueCount = 2;
+    queues.pQueuePriorities = priorities.data();
+    VkDeviceCreateInfo info = {};
+    info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
+    info.queueCreateInfoCount = 1;
+    info.pQueueCreateInfos = &queues;
+    VkDevice made = VK_NULL_HANDLE;
+    ASSERT_EQ(vkCreateDevice(instance->Physical(), &info, nullptr, &made), VK_SUCCESS);
+    std::array<VkQueue, 2> queue = {};
+    vkGetDeviceQueue(made, 0, 0, &queue[0]);
+    const auto submit_and_wait = [&](VkQueue to) {
+        EXPECT_EQ(vkQueueSubmit(to, 0, nullptr, VK_NULL_HANDLE), VK_SUCCESS);
+        EXPECT_EQ(vkDeviceWaitIdle(made), VK_SUCCESS);
+        EXPECT_EQ(mock.Completed(to), mock.Submitted(to));
+    };
+    for (int i = 0; i < 8; ++i) submit_and_wait(queue[0]);
+    const uint64_t calls = mock.Calls("vkDeviceWaitIdle");  // both ways are measured
+    EXPECT_LT(calls, 8u);
+    vkGetDeviceQueue(made, 0, 1, &queue[1]);
+    for (int i = 0; i < 8; ++i) submit_and_wait(queue[1]);
+    EXPECT_EQ(mock.Calls("vkDeviceWaitIdle"), calls + 8);
+    vkDestroyDevice(made, nullptr);
+}
+
 TEST_F(WaitsTest, AQueueWithSparseBindingsIsTheDriversToWaitFor) {
     Start(kPatient);
     mock.OpenGate(device->queue);

@@ -366,7 +366,7 @@ TEST(KronosBench, AHangIsEnded) {
 }
 
 TEST(KronosBench, MiscountsFail) {
-    if (!FindSpy(KRONOS_EXECUTABLE)) GTEST_SKIP() << "the spy is not built";
+    ASSERT_FALSE(!FindSpy(KRONOS_EXECUTABLE)) << "the spy is not built";
     const Ended ended = RunBench(kHalved + "FAKE=miscount@off", "--only one");
     EXPECT_EQ(ended.status, 1);
     EXPECT_THAT(ended.output, HasSubstr("submits: the spy counted 6, the source says 5 (1 for set-up, 2 runs of 2)"));
@@ -378,7 +378,7 @@ TEST(KronosBench, MiscountsFail) {
 }
 
 TEST(KronosBench, CountsOnly) {
-    if (!FindSpy(KRONOS_EXECUTABLE)) GTEST_SKIP() << "the spy is not built";
+    ASSERT_FALSE(!FindSpy(KRONOS_EXECUTABLE)) << "the spy is not built";
     const Ended ended = RunBench(kHalved + "FAKE=wrong,notimes", "--only one --counts");
     EXPECT_EQ(ended.status, 1) << "a program that was not asked to verify must not end with 1: " << ended.output;
     const Ended counted = RunBench(kHalved + "FAKE=notimes", "--only one --counts");
