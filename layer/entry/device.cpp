@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <ctime>
 #include <set>
 
@@ -16,6 +15,7 @@
 #include "memory/recycling.h"
 #include "stats/location.h"
 #include "stats/stats_log.h"
+#include "support/extensions.h"
 #include "support/process.h"
 
 namespace kronos {
@@ -28,12 +28,6 @@ VkLayerDeviceCreateInfo* LinkInfo(const VkDeviceCreateInfo* create_info) {
             return const_cast<VkLayerDeviceCreateInfo*>(info);  // the loader's, made to be advanced
     }
     return nullptr;
-}
-
-bool Enables(const VkDeviceCreateInfo& create_info, const char* extension) {
-    for (uint32_t i = 0; i < create_info.enabledExtensionCount; ++i)
-        if (std::strcmp(create_info.ppEnabledExtensionNames[i], extension) == 0) return true;
-    return false;
 }
 
 std::string VersionText(uint32_t version) {

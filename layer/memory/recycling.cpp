@@ -4,21 +4,15 @@
 #include <vulkan/utility/vk_struct_helper.hpp>
 
 #include <algorithm>
-#include <cstring>
-#include <span>
 
 #include "devices/judgement.h"
 #include "entry/state.h"
 #include "memory/release.h"
 #include "support/clock.h"
+#include "support/extensions.h"
 
 namespace kronos {
 namespace {
-
-bool Enables(const VkDeviceCreateInfo& info, const char* extension) {
-    const std::span names(info.ppEnabledExtensionNames, info.enabledExtensionCount);
-    return std::any_of(names.begin(), names.end(), [&](const char* name) { return !std::strcmp(name, extension); });
-}
 
 // VkPhysicalDeviceMaintenance3Properties, core in 1.1. What every device must allow where it cannot be asked.
 uint64_t MaxAllocationBytes(const Device& device, const VkPhysicalDeviceProperties& properties) {
