@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""However a program ends, its log is whole: exit_test.py BUILD"""
+"""However a program ends, its log is whole: exit_test.py BUILD [fork]"""
 import tempfile
 from pathlib import Path
 
@@ -30,29 +30,36 @@ def expect_recycled(way, summary, rounds):
     expect(driver["allocations"] == MEMORIES, f"{way}: {summary}")
 
 
-def test(tree, _):
+def test_fork(tree, scratch):
+    summaries = [lines[-1] for lines in logs(tree, scratch, "fork")]
+    expect(sorted(l["at"] for l in summaries) == ["destroy", "exit"], f"fork: {summaries}")
+    for summary in summaries:
+        expect_recycled("fork", summary, 2)
+
+
+def test_ends(tree, scratch):
+    lines = ended(tree, scratch, "return")
+    expect([l["event"] for l in lines] == ["device", "frame", "summary"], f"return: {lines}")
+    expect(lines[-1]["at"] == "exit" and lines[-1]["asked"]["submits"] == 1, f"return: {lines[-1]}")
+    expect_recycled("return", lines[-1], 1)
+    expect("frees" not in lines[-1]["driver"], f"return: {lines[-1]}")
+    for way, submits in (("handlers", 3), ("destructor", 2)):
+        lines = ended(tree, scratch, way)
+        last = lines[-1]
+        expect(last["event"] == "summary" and last["at"] == "destroy", f"{way}: ends with {last}")
+        expect(last["asked"]["submits"] == submits, f"{way}: {last}")
+        expect_recycled(way, last, submits)
+        expect(last["driver"]["frees"] == MEMORIES, f"{way}: {last}")
+        frames = sum(l["asked"].get("submits", 0) for l in lines if l["event"] == "frame")
+        expect(frames == submits, f"{way}: the frames hold {frames} submits, not {submits}")
+    expect(ended(tree, scratch, "abrupt")[0]["event"] == "device", "abrupt: not even the device's line")
+    lines = ended(tree, scratch, "thread")
+    expect(any(l["event"] == "summary" for l in lines), "thread: no summary")
+
+
+def test(tree, ways):
     with tempfile.TemporaryDirectory() as scratch:
-        lines = ended(tree, scratch, "return")
-        expect([l["event"] for l in lines] == ["device", "frame", "summary"], f"return: {lines}")
-        expect(lines[-1]["at"] == "exit" and lines[-1]["asked"]["submits"] == 1, f"return: {lines[-1]}")
-        expect_recycled("return", lines[-1], 1)
-        expect("frees" not in lines[-1]["driver"], f"return: {lines[-1]}")
-        for way, submits in (("handlers", 3), ("destructor", 2)):
-            lines = ended(tree, scratch, way)
-            last = lines[-1]
-            expect(last["event"] == "summary" and last["at"] == "destroy", f"{way}: ends with {last}")
-            expect(last["asked"]["submits"] == submits, f"{way}: {last}")
-            expect_recycled(way, last, submits)
-            expect(last["driver"]["frees"] == MEMORIES, f"{way}: {last}")
-            frames = sum(l["asked"].get("submits", 0) for l in lines if l["event"] == "frame")
-            expect(frames == submits, f"{way}: the frames hold {frames} submits, not {submits}")
-        expect(ended(tree, scratch, "abrupt")[0]["event"] == "device", "abrupt: not even the device's line")
-        lines = ended(tree, scratch, "thread")
-        expect(any(l["event"] == "summary" for l in lines), "thread: no summary")
-        summaries = [lines[-1] for lines in logs(tree, scratch, "fork")]
-        expect(sorted(l["at"] for l in summaries) == ["destroy", "exit"], f"fork: {summaries}")
-        for summary in summaries:
-            expect_recycled("fork", summary, 2)
+        (test_fork if "fork" in ways else test_ends)(tree, scratch)
 
 
 main(test)
