@@ -233,7 +233,7 @@ TEST_F(IdleMemoryTest, IsNotOnItsWayBackInAFork) {
     while (!inside_driver) std::this_thread::yield();
     const pid_t child = fork();
     if (child == 0) {
-        alarm(60);  // rather than wait for ever
+        alarm(60);            // rather than wait for ever
 #ifndef __SANITIZE_ADDRESS__  // of GCC 12: its allocator does not bear a fork of a process with threads
         {
             const Instance own(true, kRecycleMemory);
