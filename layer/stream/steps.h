@@ -33,6 +33,7 @@ struct MemoryRange {
 struct Access {
     MemoryRange where;
     Kinds kinds = 0;
+    uint32_t object = 0;  ///< the buffer or image by which it happens; 0: unknown. Barriers of another do not order it.
 };
 
 /// One barrier command: all its entries, with the union of their masks.
@@ -46,16 +47,25 @@ struct BarrierStep {
 /// A buffer or image of a barrier.
 struct BarrierRange {
     MemoryRange where;
-    uint32_t entry = 0;  ///< whose it is: an index of the recorder's
+    uint32_t entry = 0;   ///< an index of the recorder's
+    uint32_t object = 0;  ///< as in Access
+
+    /// The barrier says so for this range; never of objects that are not known.
+    bool Covers(const Access& access) const {
+        return object != 0 && object == access.object && where.Contains(access.where);
+    }
+    bool Covers(const BarrierRange& other) const {
+        return object != 0 && object == other.object && where.Contains(other.where);
+    }
 };
 
 enum class StepKind : uint8_t {
     kAction,   ///< reads and writes: `first`, `count` of Steps::accesses
     kBarrier,  ///< may move back and merge: Steps::barriers[first]
     kHard,     ///< a barrier that stays where it is, layout transitions and the like: Steps::barriers[first]; what it
-            ///< writes itself are the `count` accesses from Steps::accesses[first_access]
-    kFence,   ///< events, timestamps: no barrier moves past it, and what was ordered before it counts no more
-    kOpaque,  ///< anything: reads and writes everything, no barrier moves past it
+               ///< writes itself are the `count` accesses from Steps::accesses[first_access]
+    kFence,    ///< events, timestamps: no barrier moves past it, and what was ordered before it counts no more
+    kOpaque,   ///< anything: reads and writes everything, no barrier moves past it
 };
 
 struct Step {
