@@ -193,12 +193,13 @@ void BarrierPass::Hard(uint32_t index, const Step& step) {
     program_global_ |= barrier.global;
     const Known known = Look(barrier.masks);
     by_program_.Apply(known.most, true);
-    by_output_.Apply(known.least, barrier.global);
-    Settle(known.least, barrier.global, ranges);
-    if (!barrier.global) Cover(barrier.masks, ranges);
+    const Scopes certain = barrier.uncertain ? Scopes{} : known.least;
+    by_output_.Apply(certain, barrier.global);
+    Settle(certain, barrier.global, ranges);
+    if (!barrier.global && !barrier.uncertain) Cover(barrier.masks, ranges);
     // What it does itself is done before its second scope begins.
     for (const Access& access : steps_->AccessesOf(step)) {
-        Add(access, known.least.after, known.least.visible, true);
+        Add(access, certain.after, certain.visible, !barrier.uncertain);
         so_far_ |= access.kinds;
     }
 }

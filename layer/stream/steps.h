@@ -39,6 +39,7 @@ struct Access {
 /// One barrier command: all its entries, with the union of their masks.
 struct BarrierStep {
     Masks masks;
+    bool uncertain = false;    ///< hard, and its entries' masks differ: it counts as ordering nothing
     bool global = false;       ///< it has a memory barrier, or an execution dependency alone: no ranges restrict it
     uint32_t first_range = 0;  ///< into Steps::ranges: its buffers, and its images without a transition
     uint32_t range_count = 0;
