@@ -140,11 +140,11 @@ uint8_t Module::TypeFlags(Instruction type) const {
         case spv::OpTypeBool:
         case spv::OpTypeInt:
         case spv::OpTypeFloat:
+            return kPlain;
         case spv::OpTypeVector:
         case spv::OpTypeMatrix:
         case kOpTypeCooperativeMatrixKhr:
         case spv::OpTypeCooperativeMatrixNV:
-            return kPlain;
         case spv::OpTypeArray:
         case spv::OpTypeRuntimeArray:
             return Flags(type[2]) & (kPlain | kCoherent);

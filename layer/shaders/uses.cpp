@@ -412,10 +412,11 @@ bool UseFinder::FollowChain(Instruction chain, Marks marks) {
     return AddVariable(base, ConstantIndex(chain[4]), marks);
 }
 
-// A handle that was loaded. Pointers that were loaded may be any.
+// A handle that was loaded from its descriptor. Other handles and pointers that were loaded may be any.
 bool UseFinder::FollowLoad(Instruction load, Marks marks) {
-    if (!(module_.Flags(load[1]) & spirv::kHandle) || PlaceOf(load[3]) != Place::kBinding) return false;
-    return Mark(load[3], marks);
+    const bool from_descriptor = (module_.Flags(load[1]) & spirv::kHandle) && IsPointer(load[3]) &&
+                                 DefinitionOf(TypeOf(load[3]))[2] == spv::StorageClassUniformConstant;
+    return from_descriptor && Mark(load[3], marks);
 }
 
 bool UseFinder::FollowParameter(const Id& parameter, Marks marks) {
