@@ -4,6 +4,8 @@
 #include <spirv_cross/spirv_cross_c.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -14,21 +16,15 @@
 namespace kronos::shaders_test {
 namespace {
 
-struct Active {
-    std::string place;  ///< set.binding
-    bool written = false;
-};
-
 struct Reflection {
     bool read = false;
     std::string error;
-    std::vector<Active> active;
+    std::vector<std::string> active;  ///< set.binding
 };
 
-Reflection Reflect(const std::vector<uint32_t>& words, const std::string& entry) {
-    Reflection reflection;
+void Reflect(const std::vector<uint32_t>& words, const std::string& entry, Reflection& reflection) {
     spvc_context raw = nullptr;
-    if (spvc_context_create(&raw) != SPVC_SUCCESS) return reflection;
+    if (spvc_context_create(&raw) != SPVC_SUCCESS) return;
     const std::unique_ptr<spvc_context_s, decltype(&spvc_context_destroy)> context(raw, spvc_context_destroy);
     spvc_parsed_ir module = nullptr;
     spvc_compiler compiler = nullptr;
@@ -41,7 +37,7 @@ Reflection Reflect(const std::vector<uint32_t>& words, const std::string& entry)
         spvc_compiler_get_active_interface_variables(compiler, &active) != SPVC_SUCCESS ||
         spvc_compiler_create_shader_resources_for_active_variables(compiler, &resources, active) != SPVC_SUCCESS) {
         reflection.error = spvc_context_get_last_error_string(raw);
-        return reflection;
+        return;
     }
     for (const spvc_resource_type type :
          {SPVC_RESOURCE_TYPE_UNIFORM_BUFFER, SPVC_RESOURCE_TYPE_STORAGE_BUFFER, SPVC_RESOURCE_TYPE_STORAGE_IMAGE,
@@ -53,19 +49,28 @@ Reflection Reflect(const std::vector<uint32_t>& words, const std::string& entry)
         for (size_t i = 0; i < count; ++i) {
             const uint32_t set = spvc_compiler_get_decoration(compiler, list[i].id, SpvDecorationDescriptorSet);
             const uint32_t binding = spvc_compiler_get_decoration(compiler, list[i].id, SpvDecorationBinding);
-            reflection.active.push_back({std::to_string(set) + "." + std::to_string(binding)});
+            reflection.active.push_back(std::to_string(set) + "." + std::to_string(binding));
         }
     }
     reflection.read = true;
+}
+
+Reflection Reflect(const std::vector<uint32_t>& words, const std::string& entry) {
+    Reflection reflection;
+    try {
+        Reflect(words, entry, reflection);
+    } catch (const std::exception& error) {
+        // An entry point that does not exist gets through its C interface as an exception.
+        reflection.error = error.what();
+    }
     return reflection;
 }
 
 // What is active and not in our answer.
 std::set<std::string> Missing(const std::vector<uint32_t>& words, const std::string& entry, const Reflection& theirs) {
     const ShaderUses ours = FindUses(words, entry);
-    std::set<std::string> missing;
-    if (ours.everything) return missing;
-    for (const Active& one : theirs.active) missing.insert(one.place);
+    if (ours.everything) return {};
+    std::set<std::string> missing(theirs.active.begin(), theirs.active.end());
     for (const BindingUse& one : ours.bindings)
         missing.erase(std::to_string(one.set) + "." + std::to_string(one.binding));
     return missing;
@@ -91,7 +96,7 @@ INSTANTIATE_TEST_SUITE_P(Corpus, Contains, testing::ValuesIn(Corpus()),
 // Kernels of real programs: the directories of KRONOS_SHADERS, by colons, and those of this project.
 TEST(ContainsOfPrograms, WhatSpirvCrossCallsActive) {
     std::string directories = KRONOS_PROGRAM_SPIRV;
-    if (const char* more = getenv("KRONOS_SHADERS")) directories += std::string(":") + more;
+    if (const char* more = std::getenv("KRONOS_SHADERS")) directories += std::string(":") + more;
     size_t modules = 0;
     size_t everything = 0;
     for (size_t begin = 0; begin <= directories.size();) {
