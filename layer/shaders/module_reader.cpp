@@ -140,6 +140,8 @@ uint8_t Module::TypeFlags(Instruction type) const {
         case spv::OpTypeBool:
         case spv::OpTypeInt:
         case spv::OpTypeFloat:
+        case kOpTypeTensorLayoutNv:
+        case kOpTypeTensorViewNv:
             return kPlain;
         case spv::OpTypeVector:
         case spv::OpTypeMatrix:

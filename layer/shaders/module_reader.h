@@ -40,6 +40,7 @@ struct Function {
     bool has_body = false;
     // The rest is for UseFinder: lists in its own tables, by index plus one.
     bool reached = false;
+    bool called_unseen = false;  ///< by an instruction other than OpFunctionCall, with arguments that are not known
     uint32_t last_call = 0;
     uint32_t last_return = 0;
 };

@@ -32,6 +32,12 @@ constexpr uint32_t kOpUntypedPtrAccessChain = 4423;
 constexpr uint32_t kOpUntypedInBoundsPtrAccessChain = 4424;
 constexpr uint32_t kOpUntypedArrayLength = 4425;
 constexpr uint32_t kOpRawAccessChainNv = 5398;
+constexpr uint32_t kOpCooperativeMatrixReduceNv = 5366;
+constexpr uint32_t kOpCooperativeMatrixLoadTensorNv = 5367;
+constexpr uint32_t kOpCooperativeMatrixStoreTensorNv = 5368;
+constexpr uint32_t kOpCooperativeMatrixPerElementOpNv = 5369;
+constexpr uint32_t kOpTypeTensorLayoutNv = 5370;
+constexpr uint32_t kOpTypeTensorViewNv = 5371;
 
 struct OpcodeRange {
     uint32_t first, last;
@@ -108,6 +114,15 @@ constexpr OpcodeRange kReviewed[] = {
     {spv::OpCooperativeMatrixLoadNV, spv::OpCooperativeMatrixLoadNV, Shape::kTypedResult},
     {spv::OpCooperativeMatrixStoreNV, spv::OpCooperativeMatrixStoreNV, Shape::kNoResult},
     {spv::OpCooperativeMatrixMulAddNV, spv::OpCooperativeMatrixLengthNV, Shape::kTypedResult},
+    {5293, 5293, Shape::kTypedResult},  // OpCooperativeMatrixConvertNV
+    {kOpCooperativeMatrixReduceNv, kOpCooperativeMatrixLoadTensorNv, Shape::kTypedResult},
+    {kOpCooperativeMatrixStoreTensorNv, kOpCooperativeMatrixStoreTensorNv, Shape::kNoResult},
+    {kOpCooperativeMatrixPerElementOpNv, kOpCooperativeMatrixPerElementOpNv, Shape::kTypedResult},
+    {kOpTypeTensorLayoutNv, kOpTypeTensorViewNv, Shape::kResult},
+    {5372, 5379, Shape::kTypedResult},  // OpCreateTensorLayoutNV .. OpTensorViewSetStrideNV
+    {5382, 5382, Shape::kTypedResult},  // OpTensorViewSetClipNV
+    {5384, 5384, Shape::kTypedResult},  // OpTensorLayoutSetBlockSizeNV
+    {5390, 5390, Shape::kTypedResult},  // OpCooperativeMatrixTransposeNV
     {kOpRawAccessChainNv, kOpRawAccessChainNv, Shape::kTypedResult},
     {5614, 5615, Shape::kTypedResult},  // OpAtomicFMinEXT, OpAtomicFMaxEXT
     {5630, 5630, Shape::kNoResult},     // OpAssumeTrueKHR
@@ -115,9 +130,10 @@ constexpr OpcodeRange kReviewed[] = {
     {5632, 5633, Shape::kNoResult},     // OpDecorateString, OpMemberDecorateString
     {6035, 6035, Shape::kTypedResult},  // OpAtomicFAddEXT
     {6401, 6408, Shape::kTypedResult},  // OpGroupIMulKHR .. OpGroupLogicalXorKHR
+    {6916, 6917, Shape::kTypedResult},  // OpFDot2MixAcc32VALVE, OpFDot2MixAcc16VALVE
 };
 
-constexpr uint32_t kTableSize = 6409;
+constexpr uint32_t kTableSize = 6918;
 constexpr auto kShapes = [] {
     std::array<Shape, kTableSize> shapes{};
     for (const OpcodeRange& range : kReviewed)

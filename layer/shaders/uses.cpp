@@ -77,8 +77,10 @@ class UseFinder {
     bool Access(uint32_t pointer, Marks marks, Instruction instruction, uint32_t operands);
 
     bool Reach(uint32_t function);
+    bool ReachUnseen(Instruction instruction, uint32_t operands);
     bool Scan(const spirv::Function& function, uint32_t index);
     bool ScanInstruction(Instruction instruction, uint32_t word, uint32_t function);
+    bool ScanTensor(Instruction instruction);
     bool ScanImage(Instruction instruction);
     bool ScanExtended(Instruction instruction);
     bool ScanCall(Instruction call, uint32_t word);
@@ -205,6 +207,17 @@ bool UseFinder::Reach(uint32_t function) {
     return true;
 }
 
+// Of the operands from `operands` on, those that are functions are called.
+bool UseFinder::ReachUnseen(Instruction instruction, uint32_t operands) {
+    for (uint32_t i = operands; i < instruction.count(); ++i) {
+        const uint32_t id = instruction[i];
+        if (!module_.Defined(id) || DefinitionOf(id).opcode() != spv::OpFunction) continue;
+        if (!Reach(id)) return false;
+        module_.functions[module_.ids[id].function].called_unseen = true;
+    }
+    return true;
+}
+
 bool UseFinder::Scan(const spirv::Function& function, uint32_t index) {
     for (uint32_t word = function.begin; word < function.end; word += module_.At(word).count())
         if (!ScanInstruction(module_.At(word), word, index)) return false;
@@ -230,6 +243,11 @@ bool UseFinder::ScanInstruction(Instruction instruction, uint32_t word, uint32_t
         case spirv::kOpCooperativeMatrixStoreKhr:
         case spv::OpCooperativeMatrixStoreNV:
             return Access(instruction[1], kWrite, instruction, 5);
+        case spirv::kOpCooperativeMatrixLoadTensorNv:
+        case spirv::kOpCooperativeMatrixStoreTensorNv:
+        case spirv::kOpCooperativeMatrixReduceNv:
+        case spirv::kOpCooperativeMatrixPerElementOpNv:
+            return ScanTensor(instruction);
         case spv::OpAtomicStore:
         case spv::OpAtomicFlagClear:
             return Mark(instruction[1], kReadWrite);
@@ -271,6 +289,22 @@ bool UseFinder::ScanInstruction(Instruction instruction, uint32_t word, uint32_t
         default:
             return spirv::ShapeOf(opcode) == Shape::kUnlisted ? ScanUnlisted(instruction, word)
                                                               : ScanImage(instruction);
+    }
+}
+
+// SPV_NV_cooperative_matrix2: these call functions of the module, with parts of the matrix or of what they load.
+bool UseFinder::ScanTensor(Instruction instruction) {
+    switch (instruction.opcode()) {
+        case spirv::kOpCooperativeMatrixLoadTensorNv:
+            return Mark(instruction[3], SharesMemory(instruction[6]) ? kReadWrite : kRead) &&
+                   ReachUnseen(instruction, 7);
+        case spirv::kOpCooperativeMatrixStoreTensorNv:
+            return Mark(instruction[1], SharesMemory(instruction[4]) ? kReadWrite : kWrite) &&
+                   ReachUnseen(instruction, 5);
+        default:
+            for (uint32_t i = 5; i < instruction.count(); ++i)
+                if (!Touch(instruction[i], 0)) return false;
+            return ReachUnseen(instruction, 4);
     }
 }
 
@@ -328,12 +362,12 @@ bool UseFinder::ScanCall(Instruction call, uint32_t word) {
     return true;
 }
 
-// Any word may be an id. It may use an address that no pointer shows.
+// Any word may be an id. It may use an address that no pointer shows, and call functions.
 bool UseFinder::ScanUnlisted(Instruction instruction, uint32_t word) {
     addresses_ = Use::kReadWrite;
     for (uint32_t i = 1; i < instruction.count(); ++i)
         if (!Touch(instruction[i], word)) return false;
-    return true;
+    return ReachUnseen(instruction, 1);
 }
 
 // Of the instruction at `word`, which may be the operand's definition.
@@ -342,7 +376,7 @@ bool UseFinder::Touch(uint32_t operand, uint32_t word) {
     if (!module_.Defined(operand)) return false;
     if (module_.ids[operand].definition == word) return true;
     const Instruction definition = DefinitionOf(operand);
-    if (definition.opcode() == spv::OpFunction) return false;
+    if (definition.opcode() == spv::OpFunction) return true;
     if (spirv::ShapeOf(definition.opcode()) == Shape::kResult) return true;
     if (module_.Flags(definition[1]) & spirv::kPlain) return true;
     return Mark(operand, OfAny(kReadWrite));
@@ -420,8 +454,9 @@ bool UseFinder::FollowLoad(Instruction load, Marks marks) {
 }
 
 bool UseFinder::FollowParameter(const Id& parameter, Marks marks) {
-    uint32_t link = module_.functions[parameter.function].last_call;
-    if (!link) return false;
+    const spirv::Function& function = module_.functions[parameter.function];
+    uint32_t link = function.last_call;
+    if (!link || function.called_unseen) return false;
     for (; link; link = calls_[link - 1].previous)
         if (!Mark(module_.At(calls_[link - 1].word)[4 + parameter.ordinal], marks)) return false;
     return true;
