@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes SPIR-V of the corpus: NAME.spvasm with spirv-as, NAME.comp with glslangValidator, each to OUT/NAME.spv.
+"""Makes SPIR-V of the corpus: NAME.spvasm with spirv-as, NAME.comp with glslangValidator, each to OUT/NAME.spv. What
+spirv-opt makes of it goes to OUT/optimized/NAME.spv, but for modules whose header says `unvalidated`.
 
 usage: assemble.py [--validate] OUT FILE...
 
@@ -24,7 +25,10 @@ def assemble(source, out, validate):
     else:
         command = ["glslangValidator", "--quiet", "-V", "--target-env", "vulkan1.1", str(source), "-o", str(target)]
     subprocess.run(command, check=True)
-    if validate and not header(source, "unvalidated", False):
+    if header(source, "unvalidated", False):
+        return
+    subprocess.run(["spirv-opt", "-O", str(target), "-o", str(out / "optimized" / target.name)], check=True)
+    if validate:
         subprocess.run(["spirv-val", "--target-env", "vulkan1.3", str(target)], check=True)
 
 
@@ -32,8 +36,8 @@ def main():
     arguments = sys.argv[1:]
     validate = arguments[:1] == ["--validate"]
     out, *sources = map(Path, arguments[validate:])
-    out.mkdir(parents=True, exist_ok=True)
-    for stale in out.glob("*.spv"):
+    (out / "optimized").mkdir(parents=True, exist_ok=True)
+    for stale in out.rglob("*.spv"):
         stale.unlink()
     for source in sources:
         try:
