@@ -7,7 +7,18 @@
 namespace kronos {
 
 /// The order in which these mutexes may be taken while others are held, and in which fork takes all of them.
-enum class LockRank { kStatsLogs, kAnnounce, kDevices, kQueues, kJudgements, kFences, kIdleMemory, kHandleMap, kLog };
+enum class LockRank {
+    kStatsLogs,
+    kAnnounce,
+    kDevices,
+    kQueues,
+    kJudgements,
+    kFences,
+    kIdleMemory,
+    kResources,
+    kHandleMap,
+    kLog
+};
 
 /// Held by the forking thread across fork, so free in parent and child afterwards. Any thread; the mutex must not be
 /// destroyed while it is held, as with any mutex. Making and destroying one takes the lock of the list that fork goes

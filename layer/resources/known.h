@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is known of all objects of one type: handle to facts.
+//
+// Threads: Find on any thread, without locks; Add and Remove on any thread, under LockRank::kResources. As Vulkan
+// demands, nobody looks up a handle while it is being removed.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "support/fork_mutex.h"
+#include "support/handle_map.h"
+
+namespace kronos {
+
+template <class Handle, class Facts>
+class Known {
+  public:
+    Known() = default;
+    Known(const Known&) = delete;
+    Known& operator=(const Known&) = delete;
+    ~Known() {
+        map_.ForEach([](Handle, Facts* facts) { delete facts; });
+    }
+
+    /// nullptr: not known.
+    Facts* Find(Handle handle) const { return map_.Find(handle); }
+
+    /// Throws std::bad_alloc: then the handle is not known.
+    ///
+    /// Handles of objects that are alive need not differ: a driver may give one handle to two objects that are alike
+    /// (section "Object Model"). Once that was seen, nothing new is known of this type and nothing is deleted, for
+    /// nobody can tell whose the facts are that a thread is reading.
+    void Add(Handle handle, std::unique_ptr<Facts> facts) {
+        std::lock_guard lock(mutex_);
+        if (ambiguous_) return;
+        if (Facts* before = map_.Erase(handle)) {
+            ambiguous_ = true;
+            retired_.emplace_back(before);
+            return;
+        }
+        if (map_.Insert(handle, facts.get())) static_cast<void>(facts.release());  // the map holds it now
+    }
+
+    /// Before the driver destroys it: afterwards the handle may be another thread's new object.
+    void Remove(Handle handle) {
+        std::lock_guard lock(mutex_);
+        std::unique_ptr<Facts> gone(map_.Erase(handle));
+        if (ambiguous_ && gone) retired_.push_back(std::move(gone));
+    }
+
+  private:
+    HandleMap<Handle, Facts*> map_;  // owns what it points to
+    ForkMutex mutex_{LockRank::kResources};
+    bool ambiguous_ = false;                       // guarded by mutex_
+    std::vector<std::unique_ptr<Facts>> retired_;  // guarded by mutex_
+};
+
+}  // namespace kronos
