@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "resources/resources.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "resources/descriptors.h"
+#include "resources/judge.h"
+#include "resources/pipelines.h"
+
+namespace kronos {
+namespace {
+
+// Bytes [offset, offset + size) of the memory.
+MemoryRange InMemory(uint64_t memory, VkDeviceSize offset, VkDeviceSize size) {
+    return PartOf({memory, 0, ~uint64_t{0}}, offset, size);
+}
+
+// A structure or flag that is not known could make it another shader than the words say.
+bool PlainModule(const VkShaderModuleCreateInfo& info) {
+    auto* next = static_cast<const VkBaseInStructure*>(info.pNext);
+    while (next && next->sType == VK_STRUCTURE_TYPE_SHADER_MODULE_VALIDATION_CACHE_CREATE_INFO_EXT) next = next->pNext;
+    return !next && !info.flags;
+}
+
+}  // namespace
+
+Resources::Resources(const ResourceOptions& options)
+    : bounds_(options.widen_writes ? Bounds::kBuffer
+              : options.round_up   ? Bounds::kRounded
+                                   : Bounds::kNone),
+      shaders_(options.find_uses) {}
+
+void Resources::AddMemory(VkDeviceMemory memory, const VkMemoryAllocateInfo& info) {
+    memories_.Erase(memory);  // should there be no memory to remember it anew
+    memories_.Insert(memory, OwnMemory(info) ? NextUid() : MemoryRange::kShared);
+}
+
+void Resources::AddBuffer(VkBuffer buffer, const VkBufferCreateInfo& info) {
+    buffers_.Add(buffer, std::make_unique<BufferFacts>(JudgeBuffer(info)));
+}
+
+void Resources::BindBuffer(const VkBindBufferMemoryInfo& info, VkDeviceSize required) noexcept {
+    BufferFacts* buffer = buffers_.Find(info.buffer);
+    if (!buffer || !buffer->plain || !PlainBind(info.pNext)) return;
+    const uint64_t memory = FindMemory(info.memory);
+    buffer->where = InMemory(memory, info.memoryOffset, buffer->size);
+    buffer->reserved = InMemory(memory, info.memoryOffset, std::max(buffer->size, required)).end;
+}
+
+void Resources::AddImage(VkImage image, const VkImageCreateInfo& info) {
+    images_.Add(image, std::make_unique<ImageFacts>(JudgeImage(info)));
+}
+
+void Resources::BindImage(const VkBindImageMemoryInfo& info, VkDeviceSize required) noexcept {
+    ImageFacts* image = images_.Find(info.image);
+    if (image && image->plain && required && PlainBind(info.pNext))
+        image->where = InMemory(FindMemory(info.memory), info.memoryOffset, required);
+}
+
+void Resources::AddBufferView(VkBufferView view, const VkBufferViewCreateInfo& info) {
+    auto facts = std::make_unique<BufferViewFacts>();
+    const BufferFacts* buffer = FindBuffer(info.buffer);
+    if (buffer && PlainView(info.pNext)) {
+        facts->where = PartOf(buffer->where, info.offset, info.range);
+        facts->whole = buffer->where;
+        if (buffer->where.memory > MemoryRange::kShared) facts->whole.end = buffer->reserved;
+    }
+    buffer_views_.Add(view, std::move(facts));
+}
+
+void Resources::AddImageView(VkImageView view, const VkImageViewCreateInfo& info) {
+    auto facts = std::make_unique<ImageViewFacts>();
+    const ImageFacts* image = FindImage(info.image);
+    if (image && PlainView(info.pNext)) facts->where = image->where;
+    image_views_.Add(view, std::move(facts));
+}
+
+void Resources::AddSetLayout(VkDescriptorSetLayout layout, const VkDescriptorSetLayoutCreateInfo& info) {
+    auto facts = std::make_shared<const SetLayoutFacts>(JudgeSetLayout(info));
+    set_layouts_.Add(layout, std::make_unique<std::shared_ptr<const SetLayoutFacts>>(std::move(facts)));
+}
+
+std::shared_ptr<const SetLayoutFacts> Resources::SetLayout(VkDescriptorSetLayout layout) const {
+    const auto* facts = set_layouts_.Find(layout);
+    return facts ? *facts : nullptr;
+}
+
+void Resources::AddPipelineLayout(VkPipelineLayout layout, const VkPipelineLayoutCreateInfo& info) {
+    // Flags say how a layout may be combined, not what its sets hold.
+    if (info.pNext) return;
+    auto facts = std::make_shared<PipelineLayoutFacts>();
+    facts->sets.reserve(info.setLayoutCount);
+    for (uint32_t i = 0; i < info.setLayoutCount; ++i) facts->sets.push_back(SetLayout(info.pSetLayouts[i]));
+    if (info.pushConstantRangeCount)
+        facts->push_constants.assign(info.pPushConstantRanges, info.pPushConstantRanges + info.pushConstantRangeCount);
+    pipeline_layouts_.Add(layout, std::make_unique<std::shared_ptr<const PipelineLayoutFacts>>(std::move(facts)));
+}
+
+std::shared_ptr<const PipelineLayoutFacts> Resources::PipelineLayout(VkPipelineLayout layout) const {
+    const auto* facts = pipeline_layouts_.Find(layout);
+    return facts ? *facts : nullptr;
+}
+
+void Resources::AddShaderModule(VkShaderModule module, const VkShaderModuleCreateInfo& info) {
+    if (!PlainModule(info)) return;
+    const std::span words(info.pCode, info.codeSize / sizeof(uint32_t));
+    modules_.Add(module, std::make_unique<std::shared_ptr<ShaderCode>>(shaders_.Code(words)));
+}
+
+std::shared_ptr<const ShaderUses> Resources::UsesOf(VkShaderModule module, std::string_view name) const {
+    const auto* code = modules_.Find(module);
+    return code ? shaders_.Uses(**code, name) : nullptr;
+}
+
+std::shared_ptr<const ShaderUses> Resources::UsesOf(std::span<const uint32_t> words, std::string_view name) const {
+    return shaders_.Uses(*shaders_.Code(words), name);
+}
+
+void Resources::AddPipeline(VkPipeline pipeline, const VkComputePipelineCreateInfo& info) {
+    pipelines_.Add(pipeline, std::make_unique<PipelineFacts>(JudgePipeline(*this, info)));
+}
+
+void Resources::AddPool(VkDescriptorPool pool) {
+    ResetPool(pool);
+    pools_.Add(pool, std::make_unique<DescriptorPool>());
+}
+
+void Resources::RemovePool(VkDescriptorPool pool) {
+    ResetPool(pool);
+    pools_.Remove(pool);
+}
+
+void Resources::ResetPool(VkDescriptorPool pool) noexcept {
+    DescriptorPool* known = pools_.Find(pool);
+    while (known && known->live) Release(*known, *known->sets[known->live - 1]);
+}
+
+void Resources::AddSets(const VkDescriptorSetAllocateInfo& info, const VkDescriptorSet* sets) {
+    DescriptorPool* pool = pools_.Find(info.descriptorPool);
+    if (!pool) return;
+    for (uint32_t i = 0; i < info.descriptorSetCount; ++i) {
+        std::shared_ptr<const SetLayoutFacts> layout = SetLayout(info.pSetLayouts[i]);
+        uint32_t variable = 0;
+        const bool known = VariableCount(info, i, variable);
+        size_t descriptors = layout ? layout->descriptors : 0;
+        if (layout && layout->understood && !layout->bindings.empty()) {
+            const SetBinding& last = layout->bindings.back();
+            if ((last.flags & VK_DESCRIPTOR_BINDING_VARIABLE_DESCRIPTOR_COUNT_BIT) && last.descriptors())
+                descriptors = last.first + std::min(variable, last.count);
+        }
+        AddSet(*pool, sets[i], known ? std::move(layout) : nullptr, descriptors);
+    }
+}
+
+void Resources::AddSet(DescriptorPool& pool, VkDescriptorSet handle, std::shared_ptr<const SetLayoutFacts> layout,
+                       size_t descriptors) {
+    // A handle that was not seen to be freed: nobody can tell which life it is.
+    if (sets_.Erase(handle)) return;
+    if (pool.live == pool.sets.size()) pool.sets.push_back(std::make_unique<DescriptorSet>());
+    DescriptorSet& set = *pool.sets[pool.live];
+    set.descriptors.assign(layout ? descriptors : 0, Descriptor{});
+    set.layout = std::move(layout);
+    set.uid = NextUid();
+    set.handle = handle;
+    set.pool = &pool;
+    set.index = pool.live;
+    if (sets_.Insert(handle, &set)) ++pool.live;
+}
+
+void Resources::Release(DescriptorPool& pool, DescriptorSet& set) noexcept {
+    sets_.Erase(set.handle);
+    set.handle = VK_NULL_HANDLE;
+    set.uid = 0;
+    set.layout = nullptr;
+    set.descriptors.clear();
+    --pool.live;
+    const size_t index = set.index;
+    std::swap(pool.sets[index], pool.sets[pool.live]);
+    pool.sets[index]->index = index;
+    set.index = pool.live;
+}
+
+void Resources::RemoveSets(VkDescriptorPool pool, uint32_t count, const VkDescriptorSet* sets) noexcept {
+    DescriptorPool* known = pools_.Find(pool);
+    for (uint32_t i = 0; i < count; ++i) {
+        DescriptorSet* set = sets[i] ? sets_.Find(sets[i]) : nullptr;
+        if (set && set->pool == known) Release(*known, *set);
+    }
+}
+
+void Resources::UpdateSets(uint32_t write_count, const VkWriteDescriptorSet* writes, uint32_t copy_count,
+                           const VkCopyDescriptorSet* copies) noexcept {
+    for (uint32_t i = 0; i < write_count; ++i) {
+        DescriptorSet* set = sets_.Find(writes[i].dstSet);
+        if (set && set->layout && set->layout->understood)
+            WriteDescriptors(*this, *set->layout, set->descriptors, writes[i]);
+    }
+    for (uint32_t i = 0; i < copy_count; ++i) {
+        DescriptorSet* set = sets_.Find(copies[i].dstSet);
+        if (set && set->layout && set->layout->understood)
+            CopyDescriptors(sets_.Find(copies[i].srcSet), *set, copies[i]);
+    }
+}
+
+void Resources::AddTemplate(VkDescriptorUpdateTemplate update_template,
+                            const VkDescriptorUpdateTemplateCreateInfo& info) {
+    // It stays unknown, and so does what it updates.
+    if (info.pNext || info.flags) return;
+    auto facts = std::make_unique<UpdateTemplate>();
+    facts->type = info.templateType;
+    if (info.templateType == VK_DESCRIPTOR_UPDATE_TEMPLATE_TYPE_PUSH_DESCRIPTORS) {
+        facts->bind_point = info.pipelineBindPoint;
+        facts->set = info.set;
+    }
+    facts->entries.assign(info.pDescriptorUpdateEntries,
+                          info.pDescriptorUpdateEntries + info.descriptorUpdateEntryCount);
+    templates_.Add(update_template, std::move(facts));
+}
+
+void Resources::UpdateSet(VkDescriptorSet handle, VkDescriptorUpdateTemplate update_template,
+                          const void* data) noexcept {
+    DescriptorSet* set = sets_.Find(handle);
+    if (!set || !set->layout || !set->layout->understood) return;
+    if (const UpdateTemplate* known = templates_.Find(update_template))
+        WriteDescriptors(*this, *set->layout, set->descriptors, *known, data);
+    else
+        std::fill(set->descriptors.begin(), set->descriptors.end(), Descriptor{});
+}
+
+}  // namespace kronos
