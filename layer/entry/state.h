@@ -17,6 +17,7 @@
 #include "kronos/settings.h"
 #include "memory/janitor.h"
 #include "memory/recycler.h"
+#include "resources/resources.h"
 #include "stats/device_stats.h"
 #include "submission/fence_cache.h"
 #include "submission/idle_choice.h"
@@ -33,12 +34,15 @@ enum Gate : uint32_t {
     kGateWaits = 1u << 2,
     kGateFences = 1u << 3,
     kGateMemory = 1u << 4,
+    kGateStream = 1u << 5,
     // What more than one of them needs.
     kGateSubmits = kGateStats | kGateFences | kGateWaits,
     kGateWaiting = kGateStats | kGateFences | kGateWaits,
     kGateBinds = kGateSubmits | kGateMemory,
     kGateMarks = kGateFences | kGateMemory,
     kGateAllocations = kGateStats | kGateMemory,
+    kGateMemoryLives = kGateAllocations | kGateStream,
+    kGateDescriptors = kGateStats | kGateStream,
 };
 
 struct Device;
@@ -71,6 +75,7 @@ struct Device {
     std::unique_ptr<FenceCache> fences;        ///< nullptr: no fence is known or kept
     std::unique_ptr<MemoryRecycler> recycler;  ///< nullptr: no memory is kept
     std::unique_ptr<IdleOwner> idle_owner;     ///< the recycler, as the janitor sees it
+    std::unique_ptr<Resources> resources;      ///< nullptr: command streams are not analysed
 
     /// Counts what the program asked and the driver was given just so.
     void Count(Counter counter, uint64_t n = 1) const {

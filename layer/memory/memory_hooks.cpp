@@ -183,6 +183,13 @@ VkResult WithDriverRanges(const Device& device, std::span<const VkMappedMemoryRa
     });
 }
 
+// A life of memory begins for the program, whatever life the driver's allocation is in.
+void NoteLife(const Device& device, VkDeviceMemory memory, const VkMemoryAllocateInfo& info) {
+    if (device.resources)
+        Guarded(device.log.get(), "vkAllocateMemory", false,
+                [&] { return device.resources->AddMemory(memory, info), true; });
+}
+
 }  // namespace
 }  // namespace kronos
 
@@ -208,6 +215,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
             if (MemoryState* state = Recycled(device, *key)) {
                 state->program_bytes = bytes;
                 *memory = state->handle;
+                NoteLife(device, *memory, *info);
                 device.Count(Side::kAsked, Counter::kAllocations);
                 device.Count(Side::kAsked, Counter::kAllocatedBytes, bytes);
                 device.Decided(Counter::kMemoryRecycled);
@@ -227,6 +235,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
         rounding = 0;
     }
     if (result != VK_SUCCESS) return result;
+    NoteLife(device, *memory, *info);
     device.Count(Side::kAsked, Counter::kAllocations);
     device.Count(Side::kAsked, Counter::kAllocatedBytes, info->allocationSize);
     // Should the table find no memory, this allocation is not known: not kept, its bytes missing in freed_bytes, and
@@ -253,6 +262,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
 VKAPI_ATTR void VKAPI_CALL FreeMemory(VkDevice handle, VkDeviceMemory memory, const VkAllocationCallbacks* allocator) {
     Device& device = DeviceOf(handle);
     MemoryState* state = memory ? device.memories.Find(memory) : nullptr;
+    if (memory && device.resources) device.resources->RemoveMemory(memory);
     if (memory) {
         device.Count(Side::kAsked, Counter::kFrees);
         if (state) device.Count(Side::kAsked, Counter::kFreedBytes, state->program_bytes);

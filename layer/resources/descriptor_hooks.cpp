@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counting descriptor calls. Any thread; no locks.
+// Descriptor pools, sets and updates: counted, and known to command streams. Any thread; no locks but those of
+// Resources, where objects are made and destroyed.
 #include "entry/hooks.h"
 #include "entry/state.h"
+#include "resources/remember.h"
 
 namespace kronos::hook {
 
@@ -15,6 +17,7 @@ VKAPI_ATTR void VKAPI_CALL UpdateDescriptorSets(VkDevice handle, uint32_t write_
         counters.Add(Counter::kDescriptorWrites, uint64_t{write_count} + copy_count);
     }
     device.down.UpdateDescriptorSets(handle, write_count, writes, copy_count, copies);
+    if (device.resources) device.resources->UpdateSets(write_count, writes, copy_count, copies);
 }
 
 VKAPI_ATTR void VKAPI_CALL UpdateDescriptorSetWithTemplate(VkDevice handle, VkDescriptorSet set,
@@ -24,21 +27,68 @@ VKAPI_ATTR void VKAPI_CALL UpdateDescriptorSetWithTemplate(VkDevice handle, VkDe
     device.Count(Counter::kDescriptorUpdates);
     device.Count(Counter::kDescriptorWrites);
     device.down.UpdateDescriptorSetWithTemplate(handle, set, update_template, data);
+    if (device.resources) device.resources->UpdateSet(set, update_template, data);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL AllocateDescriptorSets(VkDevice handle, const VkDescriptorSetAllocateInfo* info,
                                                       VkDescriptorSet* sets) {
     Device& device = DeviceOf(handle);
     const VkResult result = device.down.AllocateDescriptorSets(handle, info, sets);
-    if (result == VK_SUCCESS) device.Count(Counter::kSetsAllocated, info->descriptorSetCount);
+    if (result != VK_SUCCESS) return result;
+    device.Count(Counter::kSetsAllocated, info->descriptorSetCount);
+    Remember(device, "vkAllocateDescriptorSets", [&](Resources& resources) { resources.AddSets(*info, sets); });
     return result;
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL FreeDescriptorSets(VkDevice handle, VkDescriptorPool pool, uint32_t count,
+                                                  const VkDescriptorSet* sets) {
+    Device& device = DeviceOf(handle);
+    if (device.resources) device.resources->RemoveSets(pool, count, sets);
+    return device.down.FreeDescriptorSets(handle, pool, count, sets);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL CreateDescriptorPool(VkDevice handle, const VkDescriptorPoolCreateInfo* info,
+                                                    const VkAllocationCallbacks* allocator, VkDescriptorPool* pool) {
+    Device& device = DeviceOf(handle);
+    const VkResult result = device.down.CreateDescriptorPool(handle, info, allocator, pool);
+    if (result == VK_SUCCESS)
+        Remember(device, "vkCreateDescriptorPool", [&](Resources& resources) { resources.AddPool(*pool); });
+    return result;
+}
+
+VKAPI_ATTR void VKAPI_CALL DestroyDescriptorPool(VkDevice handle, VkDescriptorPool pool,
+                                                 const VkAllocationCallbacks* allocator) {
+    Device& device = DeviceOf(handle);
+    Remember(device, "vkDestroyDescriptorPool", [&](Resources& resources) { resources.RemovePool(pool); });
+    device.down.DestroyDescriptorPool(handle, pool, allocator);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL ResetDescriptorPool(VkDevice handle, VkDescriptorPool pool,
                                                    VkDescriptorPoolResetFlags flags) {
     Device& device = DeviceOf(handle);
     device.Count(Counter::kPoolResets);
+    if (device.resources) device.resources->ResetPool(pool);
     return device.down.ResetDescriptorPool(handle, pool, flags);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL CreateDescriptorUpdateTemplate(VkDevice handle,
+                                                              const VkDescriptorUpdateTemplateCreateInfo* info,
+                                                              const VkAllocationCallbacks* allocator,
+                                                              VkDescriptorUpdateTemplate* made) {
+    Device& device = DeviceOf(handle);
+    const VkResult result = device.down.CreateDescriptorUpdateTemplate(handle, info, allocator, made);
+    if (result == VK_SUCCESS)
+        Remember(device, "vkCreateDescriptorUpdateTemplate",
+                 [&](Resources& resources) { resources.AddTemplate(*made, *info); });
+    return result;
+}
+
+VKAPI_ATTR void VKAPI_CALL DestroyDescriptorUpdateTemplate(VkDevice handle, VkDescriptorUpdateTemplate update_template,
+                                                           const VkAllocationCallbacks* allocator) {
+    Device& device = DeviceOf(handle);
+    Remember(device, "vkDestroyDescriptorUpdateTemplate",
+             [&](Resources& resources) { resources.RemoveTemplate(update_template); });
+    device.down.DestroyDescriptorUpdateTemplate(handle, update_template, allocator);
 }
 
 }  // namespace kronos::hook
