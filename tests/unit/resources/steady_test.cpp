@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Recording again what was recorded before allocates nothing; and objects come and go while others are looked up.
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <thread>
+
+#include "world.h"
+
+namespace {
+thread_local uint64_t allocations = 0;
+}  // namespace
+
+// NOLINTBEGIN(misc-new-delete-overloads)
+void* operator new(size_t size) {
+    ++allocations;
+    if (void* memory = std::malloc(size ? size : 1)) return memory;
+    throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+// NOLINTEND(misc-new-delete-overloads)
+
+namespace kronos {
+namespace {
+
+TEST(Steady, RecordingAgainAllocatesNothing) {
+    World world;
+    world.Memory(1);
+    const VkBuffer buffer = world.Buffer(1, 1, 0, 4096);
+    const auto dynamic = world.SetLayout(1, {{0, kStorageDynamic, 4}, {1, kStorage, 4}});
+    const auto pushed = world.SetLayout(2, {{0, kStorage}}, VK_DESCRIPTOR_SET_LAYOUT_CREATE_PUSH_DESCRIPTOR_BIT);
+    const VkPipelineLayout layout = world.Layout(1, {dynamic, pushed});
+    const VkPipeline pipeline =
+        world.Pipeline(1, layout, Shader({Does(0, Use::kRead), Does(1, Use::kWrite), Does(0, Use::kRead, 0, 1)}));
+    const VkDescriptorPool pool = world.Pool(1);
+    const VkDescriptorBufferInfo info = {buffer, 0, 64};
+    const std::array<VkDescriptorBufferInfo, 4> infos = {info, info, info, info};
+    const VkWriteDescriptorSet push = {
+        VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET, nullptr, VK_NULL_HANDLE, 0, 0, 1, kStorage, nullptr, &info, nullptr};
+    const std::array<uint32_t, 4> offsets = {0, 64, 128, 192};
+    std::vector<Access> accesses;
+    const VkDescriptorSetAllocateInfo allocate = {VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO, nullptr, pool, 1,
+                                                  &dynamic};
+    const auto set = H<VkDescriptorSet>(1);
+    const auto record = [&] {
+        accesses.clear();
+        world.bound.Clear();
+        world.resources.ResetPool(pool);
+        world.resources.AddSets(allocate, &set);
+        std::array<VkWriteDescriptorSet, 2> writes = {push, push};
+        for (uint32_t i = 0; i < 2; ++i) {
+            writes[i].dstSet = set;
+            writes[i].dstBinding = i;
+            writes[i].descriptorCount = 4;
+            writes[i].descriptorType = i ? kStorage : kStorageDynamic;
+            writes[i].pBufferInfo = infos.data();
+        }
+        world.resources.UpdateSets(2, writes.data(), 0, nullptr);
+        world.bound.BindPipeline(VK_PIPELINE_BIND_POINT_COMPUTE, pipeline);
+        world.bound.BindSets(VK_PIPELINE_BIND_POINT_COMPUTE, layout, 0, {&set, 1}, offsets);
+        world.bound.PushDescriptors(VK_PIPELINE_BIND_POINT_COMPUTE, layout, 1, {&push, 1});
+        world.bound.DispatchAccesses(accesses);
+    };
+    record();
+    ASSERT_EQ(accesses.size(), 9u);
+    const uint64_t before = allocations;
+    for (int i = 0; i < 10; ++i) record();
+    EXPECT_EQ(allocations, before);
+    EXPECT_EQ(accesses.size(), 9u);
+}
+
+TEST(Steady, OtherThreadsMakeObjectsMeanwhile) {
+    World world;
+    world.Memory(1);
+    const auto layout = world.SetLayout(1, {{0, kStorage}});
+    const VkPipelineLayout pipeline_layout = world.Layout(1, {layout});
+    const VkPipeline pipeline = world.Pipeline(1, pipeline_layout, Shader({Does(0, Use::kReadWrite)}));
+    std::atomic<int> wrong{0};
+    const auto work = [&](uint64_t first) {
+        Resources& resources = world.resources;
+        BoundState bound(resources);
+        const auto pool = H<VkDescriptorPool>(first);
+        resources.AddPool(pool);
+        std::vector<Access> accesses;
+        for (uint64_t i = first; i < first + 300; ++i) {
+            const auto memory = H<VkDeviceMemory>(i);
+            const auto buffer = H<VkBuffer>(i);
+            const auto set = H<VkDescriptorSet>(i);
+            resources.AddMemory(memory, {VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, nullptr, 4096, 0});
+            resources.AddBuffer(buffer, {VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, nullptr, 0, 256, 0, {}, 0, nullptr});
+            resources.BindBuffer({VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO, nullptr, buffer, memory, i}, 0);
+            resources.AddSets({VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO, nullptr, pool, 1, &layout}, &set);
+            const VkDescriptorBufferInfo info = {buffer, 0, VK_WHOLE_SIZE};
+            const VkWriteDescriptorSet write = {
+                VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET, nullptr, set, 0, 0, 1, kStorage, nullptr, &info, nullptr};
+            resources.UpdateSets(1, &write, 0, nullptr);
+            accesses.clear();
+            bound.Clear();
+            bound.BindPipeline(VK_PIPELINE_BIND_POINT_COMPUTE, pipeline);
+            bound.BindSets(VK_PIPELINE_BIND_POINT_COMPUTE, pipeline_layout, 0, {&set, 1}, {});
+            bound.DispatchAccesses(accesses);
+            const MemoryRange wanted = {resources.FindMemory(memory), i, i + 256};
+            if (accesses.size() != 1 || accesses[0].where != wanted) ++wrong;
+            if (i % 3 == 0) resources.RemoveSets(pool, 1, &set);
+            resources.RemoveBuffer(buffer);
+            resources.RemoveMemory(memory);
+        }
+        resources.RemovePool(pool);
+    };
+    std::vector<std::thread> threads;
+    for (uint64_t i = 0; i < 4; ++i) threads.emplace_back(work, 1000 * (i + 1));
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(wrong, 0);
+}
+
+}  // namespace
+}  // namespace kronos
