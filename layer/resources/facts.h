@@ -117,6 +117,7 @@ struct PipelineUse {
     bool widens = false;      ///< it stores, and Bounds::kBuffer
     uint32_t rounding = 1;    ///< to a multiple of so many bytes; 1: Bounds::kRounded does not hold, or no buffer
     bool everything = false;  ///< too many elements to name them
+    bool as_written = true;   ///< the bytes are the descriptor's: not dynamic, widened or rounded
 };
 
 struct PipelineFacts {

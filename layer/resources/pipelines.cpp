@@ -130,6 +130,7 @@ bool Add(PipelineFacts& facts, const BindingUse& use) {
     if (kind == Class::kStorage && facts.bounds == Bounds::kRounded) made.rounding = kStorageRounding;
     if (kind == Class::kUniform && facts.uniform_bounds == Bounds::kRounded) made.rounding = kUniformRounding;
     made.everything = made.count > kMostElements;
+    made.as_written = !made.dynamic && !made.widens && made.rounding == 1;
     facts.uses.push_back(made);
     return true;
 }

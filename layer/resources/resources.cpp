@@ -27,9 +27,9 @@ bool PlainModule(const VkShaderModuleCreateInfo& info) {
 }  // namespace
 
 Resources::Resources(const ResourceOptions& options)
-    : bounds_(options.widen_writes ? Bounds::kBuffer
-              : options.round_up   ? Bounds::kRounded
-                                   : Bounds::kNone),
+    : bounds_(options.round_up       ? Bounds::kRounded
+              : options.widen_writes ? Bounds::kBuffer
+                                     : Bounds::kNone),
       shaders_(options.find_uses) {}
 
 void Resources::AddMemory(VkDeviceMemory memory, const VkMemoryAllocateInfo& info) {

@@ -22,8 +22,8 @@
 namespace kronos {
 
 struct ResourceOptions {
-    bool widen_writes = false;  ///< robustBufferAccess is enabled, and robustBufferAccess2 is not
-    bool round_up = false;      ///< robustBufferAccess2 is enabled
+    bool widen_writes = false;  ///< robustBufferAccess is enabled
+    bool round_up = false;      ///< robustBufferAccess2 is enabled, which says more
     UsesFinder find_uses = &FindUses;
 };
 

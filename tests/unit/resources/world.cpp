@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <new>
+
 namespace kronos {
 namespace {
 
@@ -10,8 +12,12 @@ ShaderUses Fake(std::span<const uint32_t> words, std::string_view name) noexcept
     ++World::Analyses();
     ShaderUses unknown;
     unknown.everything = true;
-    const auto found = World::Shaders().find(words.empty() ? ~0u : words[0]);
-    return name == "main" && found != World::Shaders().end() ? found->second : unknown;
+    try {
+        const auto found = World::Shaders().find(words.empty() ? ~0u : words[0]);
+        return name == "main" && found != World::Shaders().end() ? found->second : unknown;
+    } catch (const std::bad_alloc&) {
+        return unknown;
+    }
 }
 
 }  // namespace
