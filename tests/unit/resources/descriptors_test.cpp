@@ -72,6 +72,13 @@ TEST_F(DescriptorsTest, WritesRunOverIntoTheFollowingBindings) {
     EXPECT_EQ(Dispatch(set_), (Lines{kBuffer1, kBuffer4, kBuffer3, kBuffer4}));
 }
 
+TEST_F(DescriptorsTest, AnElementBeyondTheBindingIsOneOfTheNext) {
+    Prepare({{0, kStorage, 2}, {1, kStorage, 2}}, 2);
+    world_.Write(set_, 0, kStorage, {Info(1), Info(1), Info(1), Info(1)});
+    world_.Write(set_, 0, kStorage, {Info(2)}, 3);
+    EXPECT_EQ(Dispatch(set_), (Lines{kBuffer1, kBuffer1, kBuffer1, kBuffer2}));
+}
+
 TEST_F(DescriptorsTest, WritesThatCannotBeMakeTheSetUnknown) {
     Prepare({{0, kStorage, 2}, {1, kUniform}}, 1);
     world_.Write(set_, 0, kStorage, {Info(1), Info(2)});
@@ -137,6 +144,14 @@ TEST_F(DescriptorsTest, CopiesOfWhatIsNotKnownAreUnknown) {
     world_.Copy(H<VkDescriptorSet>(77), 0, 0, set_, 1, 0, 1);
     EXPECT_EQ(Dispatch(set_), (Lines{kBuffer1}));
     world_.Copy(H<VkDescriptorSet>(77), 0, 0, set_, 0, 0, 1);
+    EXPECT_EQ(Dispatch(set_), kAnything);
+}
+
+TEST_F(DescriptorsTest, CopiesBetweenTypesMakeTheSetUnknown) {
+    Prepare({{0, kStorage}, {1, kUniform}}, 1);
+    world_.Write(set_, 0, kStorage, {Info(1)});
+    world_.Write(set_, 1, kUniform, {Info(2)});
+    world_.Copy(set_, 1, 0, set_, 0, 0, 1);
     EXPECT_EQ(Dispatch(set_), kAnything);
 }
 
@@ -218,7 +233,9 @@ TEST_F(DescriptorsTest, ResetPoolsForgetTheirSets) {
     world_.Set(1, pool_, layout_);
     EXPECT_GT(world_.resources.FindSet(set_)->uid, uid);
     EXPECT_EQ(world_.Dispatch(), kAnything);
-    EXPECT_EQ(Dispatch(set_), kAnything);
+    world_.Write(set_, 0, kStorage, {Info(3)});
+    EXPECT_EQ(world_.Dispatch(), kAnything);  // what is bound is the life before
+    EXPECT_EQ(Dispatch(set_), (Lines{kBuffer3}));
     EXPECT_EQ(Dispatch(stays), (Lines{kBuffer2}));
     world_.resources.RemovePool(other);
     EXPECT_EQ(Dispatch(stays), kAnything);
@@ -240,6 +257,7 @@ TEST_F(DescriptorsTest, FreedSetsLeaveTheOthersAlone) {
     world_.Write(set_, 0, kStorage, {Info(4)});
     world_.resources.RemoveSets(pool_, 1, &third);
     world_.resources.RemoveSets(pool_, 1, &third);  // not known any more
+    world_.Write(world_.Set(4, pool_, layout_), 0, kStorage, {Info(1)});
     EXPECT_EQ(Dispatch(set_), (Lines{kBuffer4}));
     EXPECT_EQ(Dispatch(second), (Lines{kBuffer2}));
     world_.resources.ResetPool(pool_);

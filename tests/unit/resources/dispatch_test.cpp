@@ -93,10 +93,11 @@ TEST_F(DispatchTest, ShadersThatAreNotUnderstoodOrUseAddresses) {
 }
 
 TEST_F(DispatchTest, ShadersThatNameWhatTheLayoutDoesNotHave) {
-    const auto layout = world_.SetLayout(1, {{0, kStorage, 2}, {3, VK_DESCRIPTOR_TYPE_INPUT_ATTACHMENT}});
+    const auto layout =
+        world_.SetLayout(1, {{0, kStorage, 2}, {2, kStorage}, {3, VK_DESCRIPTOR_TYPE_INPUT_ATTACHMENT}});
     const VkPipelineLayout pipeline_layout = world_.Layout(1, {layout});
     const VkDescriptorSet set = world_.Set(1, pool_, layout);
-    world_.Write(set, 0, kStorage, {Part(1), Part(2)});
+    world_.Write(set, 0, kStorage, {Part(1), Part(2), Part(3)});
     world_.BindSets({set});
     uint64_t number = 0;
     for (const BindingUse& use :
