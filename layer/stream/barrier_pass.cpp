@@ -6,30 +6,10 @@
 namespace kronos {
 namespace {
 
-constexpr size_t kMostCovered = 64;
+constexpr size_t kMostRanges = 64;
 
-constexpr Kinds kStageKinds[] = {
-    Of(Kind::kIndirectRead),
-    Of(Kind::kUniformRead) | Of(Kind::kSampledRead) | Of(Kind::kStorageRead) | Of(Kind::kStorageWrite),
-    Of(Kind::kCopyRead) | Of(Kind::kCopyWrite),
-    Of(Kind::kBlitRead) | Of(Kind::kBlitWrite),
-    Of(Kind::kResolveRead) | Of(Kind::kResolveWrite),
-    Of(Kind::kClearWrite),
-    Of(Kind::kHostRead) | Of(Kind::kHostWrite),
-    Of(Kind::kOtherRead) | Of(Kind::kOtherWrite),
-};
-constexpr Kind kWriteKinds[] = {Kind::kStorageWrite, Kind::kCopyWrite, Kind::kBlitWrite, Kind::kResolveWrite,
-                                Kind::kClearWrite,   Kind::kHostWrite, Kind::kOtherWrite};
 constexpr Kinds kUploads = Of(Kind::kCopyWrite) | Of(Kind::kBlitWrite) | Of(Kind::kResolveWrite) |
                            Of(Kind::kClearWrite) | Of(Kind::kHostWrite);
-
-bool Within(const Masks& inner, const Masks& outer) {
-    Masks both = outer;
-    both |= inner;
-    return both == outer;
-}
-
-bool Conflict(const Access& a, const Access& b) { return ((a.kinds | b.kinds) & kWrites) && a.where.Overlaps(b.where); }
 
 KeepReason ReasonOf(Kinds earlier, Kinds later) {
     const Kinds written = earlier & kWrites;
@@ -58,29 +38,6 @@ void BarrierPass::Pending::Clear() {
     ranges.clear();
 }
 
-void BarrierPass::Earlier::Reset() {
-    order.fill({});
-    for (size_t i = 0; i < kStages; ++i) order[i].available = true;
-    ++version;
-}
-
-void BarrierPass::Earlier::Apply(const Scopes& scopes, bool memory) {
-    bool changed = false;
-    for (size_t i = 0; i < kEarlier; ++i) {
-        Order& work = order[i];
-        const Kinds itself = i < kStages ? kStageKinds[i] : Of(kWriteKinds[i - kStages]);
-        if (!((itself | work.after) & scopes.before)) continue;
-        const Order old = work;
-        work.after |= scopes.after;
-        if (memory) {
-            if (itself & scopes.available) work.available = true;
-            if (work.available) work.visible |= scopes.visible;
-        }
-        changed |= work != old;
-    }
-    if (changed) ++version;
-}
-
 void BarrierPass::Run(const Steps& steps, const BarrierOptions& options, BarrierPlan& plan) {
     Start(steps, options, plan);
     const auto count = static_cast<uint32_t>(steps.steps.size());
@@ -101,8 +58,8 @@ void BarrierPass::Run(const Steps& steps, const BarrierOptions& options, Barrier
                 break;
             case StepKind::kOpaque:
                 Barred(i, KeepReason::kOpaque);
-                live_.clear();
-                Add({.where = {}, .kinds = kAllKinds, .object = 0}, 0, 0, false);
+                live_.Clear();
+                live_.Add(Everywhere(kAllKinds), sequence_, plan_->necessary);
                 so_far_ |= kAllKinds;
                 break;
         }
@@ -121,7 +78,7 @@ void BarrierPass::Start(const Steps& steps, const BarrierOptions& options, Barri
     indebted_ = false;
     debt_ = {};
     pending_.Clear();
-    live_.clear();
+    live_.Clear();
     known_count_ = next_known_ = 0;
     ForgetEarlier();
 
@@ -145,9 +102,10 @@ void BarrierPass::Start(const Steps& steps, const BarrierOptions& options, Barri
 void BarrierPass::ForgetEarlier() {
     by_program_.Reset();
     by_output_.Reset();
-    program_global_ = false;
+    by_global_.Reset();
+    by_mixed_.Reset();
+    program_ranges_.clear();
     covered_.clear();
-    all_masks_ = {};
 }
 
 BarrierPass::Known& BarrierPass::Look(const Masks& masks) {
@@ -167,19 +125,52 @@ void BarrierPass::Record(const BarrierStep& barrier) {
     ++sequence_;
     pending_.any = true;
     pending_.masks |= barrier.masks;
-    all_masks_ |= barrier.masks;
-    if (barrier.global) pending_.global = program_global_ = true;
+    pending_.global |= barrier.global;
     for (const BarrierRange& range : steps_->RangesOf(barrier)) {
         const bool there = std::any_of(pending_.ranges.begin(), pending_.ranges.end(), [&](const BarrierRange& other) {
-            return other.object == range.object && other.object != 0 && other.where == range.where;
+            return range.object != 0 && range.where.memory > MemoryRange::kShared && other.object == range.object &&
+                   other.where == range.where;
         });
         if (!there) pending_.ranges.push_back(range);
+        AddProgramRange(range);
     }
-    Known& known = Look(barrier.masks);
-    if (known.program_version == by_program_.version) return;
-    // With ranges too: the program may order more by them together than each of them says.
-    by_program_.Apply(known.most, true);
-    known.program_version = by_program_.version;
+    Order(Look(barrier.masks), barrier.global);
+}
+
+// With ranges as without: the program may order more by them together than each of them says.
+void BarrierPass::Order(Known& known, bool global) {
+    const auto apply = [&](Earlier& order, uint32_t& version, bool makes_available, bool makes_visible) {
+        if (version == order.version) return;
+        order.Apply(known.most, makes_available, makes_visible);
+        version = order.version;
+    };
+    apply(by_program_, known.program_version, true, true);
+    apply(by_global_, known.global_version[global ? 1 : 0], global, global);
+    apply(by_mixed_, known.mixed_version[global ? 1 : 0], global, true);
+}
+
+void BarrierPass::AddProgramRange(const BarrierRange& range) {
+    for (const BarrierRange& known : program_ranges_)
+        if (known.Covers(range)) return;
+    if (program_ranges_.size() >= kMostRanges) {
+        // One for each memory, of no object; if even these are too many, one for everything.
+        std::sort(program_ranges_.begin(), program_ranges_.end(),
+                  [](const BarrierRange& a, const BarrierRange& b) { return a.where.memory < b.where.memory; });
+        size_t kept = 0;
+        for (size_t i = 1; i < program_ranges_.size(); ++i) {
+            MemoryRange& into = program_ranges_[kept].where;
+            const MemoryRange& next = program_ranges_[i].where;
+            if (into.memory == next.memory) {
+                into = {into.memory, std::min(into.begin, next.begin), std::max(into.end, next.end)};
+                program_ranges_[kept].object = 0;
+            } else {
+                program_ranges_[++kept] = program_ranges_[i];
+            }
+        }
+        program_ranges_.resize(kept + 1);
+        if (program_ranges_.size() > kMostRanges / 2) program_ranges_.assign(1, {});
+    }
+    program_ranges_.push_back(range);
 }
 
 void BarrierPass::Hard(uint32_t index, const Step& step) {
@@ -189,17 +180,20 @@ void BarrierPass::Hard(uint32_t index, const Step& step) {
     ++plan_->necessary;
     ++sequence_;
     if (pending_.any) Emit(index, KeepReason::kHard);
-    all_masks_ |= barrier.masks;
-    program_global_ |= barrier.global;
+    for (const BarrierRange& range : ranges) AddProgramRange(range);
+    Order(Look(barrier.masks), barrier.global);
     const Known known = Look(barrier.masks);
-    by_program_.Apply(known.most, true);
     const Scopes certain = barrier.uncertain ? Scopes{} : known.least;
-    by_output_.Apply(certain, barrier.global);
-    Settle(certain, barrier.global, ranges);
-    if (!barrier.global && !barrier.uncertain) Cover(barrier.masks, ranges);
+    if (!barrier.uncertain) Order(barrier.masks, certain, barrier.global, ranges);
+    live_.Settle(certain, barrier.global, ranges);
     // What it does itself is done before its second scope begins.
     for (const Access& access : steps_->AccessesOf(step)) {
-        Add(access, certain.after, certain.visible, !barrier.uncertain);
+        Live live;
+        live.access = access;
+        live.sequence = sequence_;
+        live.necessary = plan_->necessary;
+        live.reach = {certain.after, certain.after, certain.visible};
+        live_.Push(live);
         so_far_ |= access.kinds;
     }
 }
@@ -221,42 +215,55 @@ void BarrierPass::Act(uint32_t index, const Step& step) {
     KeepReason reason = KeepReason::kEarlierWork;
     for (const Access& access : accesses) {
         kinds |= access.kinds;
-        for (const Live& live : live_) {
-            if (live.sequence == sequence_ || !Conflict(live.access, access)) continue;
+        live_.ForEach(live_.Conflicting(access), [&](const Live& live) {
+            if (live.sequence == sequence_) return;
             necessary |= live.necessary == plan_->necessary;
-            const bool writes = live.access.kinds & kWrites;
-            const bool settled =
-                !(access.kinds & ~live.after) && (!writes || (live.available && !(access.kinds & ~live.visible)));
-            if (settled || conflict) continue;
+            if (conflict || live.Settled(access)) return;
             conflict = true;
             reason = ReasonOf(live.access.kinds, access.kinds);
-        }
+        });
     }
     if (necessary) ++plan_->necessary;
     if (pending_.any && (conflict || NeedsEarlier(accesses, kinds))) Emit(index, reason);
-    for (const Access& access : accesses) Add(access, 0, 0, false);
+    for (const Access& access : accesses) {
+        // Not while barriers wait that were recorded between the two.
+        if ((access.kinds & kWrites) && !pending_.any) live_.Replace(access, live_.Conflicting(access));
+        live_.Add(access, sequence_, plan_->necessary);
+    }
     so_far_ |= kinds;
 }
 
 // Whether the program orders work from before the recording before these accesses, and what was emitted does not.
 bool BarrierPass::NeedsEarlier(std::span<const Access> accesses, Kinds kinds) const {
-    const bool writes = kinds & kWrites;
-    for (size_t i = 0; i < kEarlier; ++i) {
-        const Order& program = by_program_.order[i];
-        const Order& output = by_output_.order[i];
-        if (writes && (program.after & ~output.after & kinds)) return true;
-        if (program_global_ && (program.visible & ~output.visible & kinds)) return true;
+    bool in_ranges = false;
+    for (size_t i = 0; i < Earlier::kCount; ++i) {
+        const Kinds missing = kinds & ~by_output_.reach[i].visible;
+        // By execution too, although for reads it may order nothing: programs that forget masks stay as lucky as they
+        // were.
+        if (by_program_.reach[i].after & ~by_output_.reach[i].after & kinds) return true;
+        if (by_global_.reach[i].visible & missing) return true;
+        in_ranges |= (by_program_.reach[i].visible & missing) != 0;
     }
-    if (program_global_) return false;
-    for (const Access& access : accesses)
-        for (const BarrierRange& range : pending_.ranges)
-            if (range.where.Overlaps(access.where) && !EarlierCovered(range)) return true;
-    return false;
+    return in_ranges && !std::all_of(accesses.begin(), accesses.end(),
+                                     [&](const Access& access) { return EarlierCovered(access, kinds); });
 }
 
-bool BarrierPass::EarlierCovered(const BarrierRange& range) const {
-    return std::any_of(covered_.begin(), covered_.end(), [&](const Covered& covered) {
-        return covered.range.Covers(range) && Within(all_masks_, covered.masks);
+// By emitted ranges, as far as the program has ranges there. Those of several objects may order more together than
+// apart.
+bool BarrierPass::EarlierCovered(const Access& access, Kinds kinds) const {
+    const auto reaches = [&](const Covered& covered) {
+        for (size_t i = 0; i < Earlier::kCount; ++i)
+            if (((by_program_.reach[i].visible & ~covered.order.reach[i].visible) |
+                 (by_mixed_.reach[i].visible & ~covered.others.reach[i].visible)) &
+                kinds)
+                return false;
+        return true;
+    };
+    return std::all_of(program_ranges_.begin(), program_ranges_.end(), [&](const BarrierRange& range) {
+        if (!range.where.Overlaps(access.where)) return true;
+        return range.object == access.object &&
+               std::any_of(covered_.begin(), covered_.end(),
+                           [&](const Covered& covered) { return covered.range.Covers(range) && reaches(covered); });
     });
 }
 
@@ -278,10 +285,10 @@ void BarrierPass::Emit(uint32_t index, KeepReason reason) {
             // Only where it changes nothing for work from before the recording.
             Earlier by_wide = by_output_;
             Earlier by_narrow = by_output_;
-            by_wide.Apply(ScopesOf(emission.masks, true), true);
-            by_narrow.Apply(ScopesOf(narrowed, true), true);
-            const bool same = std::equal(by_wide.order.begin(), by_wide.order.end(), by_narrow.order.begin(),
-                                         [&](const Order& wide, const Order& narrow) {
+            by_wide.Apply(ScopesOf(emission.masks, false), true, true);
+            by_narrow.Apply(ScopesOf(narrowed, true), true, true);
+            const bool same = std::equal(by_wide.reach.begin(), by_wide.reach.end(), by_narrow.reach.begin(),
+                                         [&](const Reach& wide, const Reach& narrow) {
                                              return wide.after == narrow.after && wide.available == narrow.available &&
                                                     !(wide.visible & ~narrow.visible & later_[index]);
                                          });
@@ -300,89 +307,45 @@ void BarrierPass::Emit(uint32_t index, KeepReason reason) {
         emission.range_count = static_cast<uint32_t>(ranges.size());
         plan_->ranges.insert(plan_->ranges.end(), ranges.begin(), ranges.end());
     }
-    const Scopes scopes = ScopesOf(emission.masks, true);
-    by_output_.Apply(scopes, emission.global);
-    if (!emission.global) Cover(emission.masks, ranges);
-    Settle(scopes, emission.global, ranges);
+    const Scopes scopes = Look(emission.masks).least;
+    Order(emission.masks, scopes, emission.global, ranges);
+    live_.Settle(scopes, emission.global, ranges);
     // What is ordered before all that is still to come needs no watching; the necessary barriers are counted by it.
     const Kinds later = later_[std::min<size_t>(index, later_.size() - 1)];
-    std::erase_if(live_, [&](const Live& live) {
-        const bool writes = live.access.kinds & kWrites;
-        return live.necessary != plan_->necessary && !(later & ~live.after) &&
-               (!writes || (live.available && !(later & ~live.visible)));
-    });
+    live_.Forget(later, [&](const Live& live) { return live.necessary == plan_->necessary; });
     plan_->emissions.push_back(emission);
     pending_.Clear();
 }
 
-void BarrierPass::Settle(const Scopes& scopes, bool global, std::span<const BarrierRange> ranges) {
-    for (Live& live : live_) {
-        const bool direct = !(live.access.kinds & ~scopes.before);
-        if (!direct && !(live.after & scopes.before)) continue;
-        live.after |= scopes.after;
-        const Kinds writes = live.access.kinds & kWrites;
-        if (!writes) continue;
-        const bool within = global || std::any_of(ranges.begin(), ranges.end(),
-                                                  [&](const BarrierRange& range) { return range.Covers(live.access); });
-        if (!within) continue;
-        if (direct && !(writes & ~scopes.available)) live.available = true;
-        if (live.available) live.visible |= scopes.visible;
-    }
-}
-
-void BarrierPass::Cover(const Masks& masks, std::span<const BarrierRange> ranges) {
-    for (const BarrierRange& range : ranges) {
-        const auto same = std::find_if(covered_.begin(), covered_.end(), [&](const Covered& covered) {
-            return covered.range.Covers(range) && range.Covers(covered.range);
-        });
-        if (same != covered_.end() && Within(same->masks, masks))
-            same->masks = masks;
-        else if (covered_.size() < kMostCovered)
-            covered_.push_back({range, masks});
-    }
-}
-
-void BarrierPass::Add(const Access& access, Kinds after, Kinds visible, bool available) {
-    for (const Live& live : live_) {
-        // What is as little ordered, and not younger, stands for it.
-        const bool same = live.access.kinds == access.kinds && live.access.object == access.object &&
-                          (live.access.where == access.where || live.access.where.Contains(access.where));
-        if (same && live.sequence == sequence_ && live.necessary == plan_->necessary && !(live.after & ~after) &&
-            !(live.visible & ~visible) && live.available <= available)
-            return;
-    }
-    if (live_.size() >= kMostLive) Coarsen();
-    live_.push_back({access, sequence_, plan_->necessary, after, visible, available});
-}
-
-// One access for each memory; if even these are too many, one for everything.
-void BarrierPass::Coarsen() {
-    const auto join = [](Live& into, const Live& live) {
-        Access& access = into.access;
-        access.kinds |= live.access.kinds;
-        access.object = access.object == live.access.object ? access.object : 0;
-        access.where.begin = std::min(access.where.begin, live.access.where.begin);
-        access.where.end = std::max(access.where.end, live.access.where.end);
-        into.sequence = std::min(into.sequence, live.sequence);
-        into.necessary = std::max(into.necessary, live.necessary);
-        into.after &= live.after;
-        into.visible &= live.visible;
-        into.available &= live.available;
+// What an emitted barrier is to work from before the recording.
+void BarrierPass::Order(const Masks& masks, const Scopes& scopes, bool global, std::span<const BarrierRange> ranges) {
+    const auto has = [&](const Covered& covered) {
+        return std::any_of(ranges.begin(), ranges.end(),
+                           [&](const BarrierRange& range) { return range.Covers(covered.range); });
     };
-    std::sort(live_.begin(), live_.end(),
-              [](const Live& a, const Live& b) { return a.access.where.memory < b.access.where.memory; });
-    size_t kept = 0;
-    for (size_t i = 1; i < live_.size(); ++i) {
-        if (live_[i].access.where.memory == live_[kept].access.where.memory)
-            join(live_[kept], live_[i]);
-        else
-            live_[++kept] = live_[i];
+    for (Covered& covered : covered_) {
+        const bool memory = global || has(covered);
+        if (covered.last == masks && covered.last_memory == memory && covered.last_global == global) continue;
+        covered.order.Apply(scopes, memory, memory);
+        covered.others.Apply(scopes, global, memory);
+        covered.last = masks;
+        covered.last_memory = memory;
+        covered.last_global = global;
     }
-    live_.resize(kept + 1);
-    if (live_.size() <= kMostLive / 2) return;
-    for (size_t i = 1; i < live_.size(); ++i) join(live_[0], live_[i]);
-    live_.resize(1);
-    live_[0].access.where = {};
+    for (const BarrierRange& range : global ? std::span<const BarrierRange>() : ranges) {
+        const bool known = std::any_of(covered_.begin(), covered_.end(),
+                                       [&](const Covered& covered) { return covered.range.Covers(range); });
+        if (known || range.object == 0) continue;
+        // Until now only what orders everything was for it.
+        Covered covered{range, by_output_, by_output_, masks, true, false};
+        covered.order.Apply(scopes, true, true);
+        covered.others.Apply(scopes, false, true);
+        if (covered_.size() < kMostCovered)
+            covered_.push_back(covered);
+        else
+            covered_[next_covered_++ % kMostCovered] = covered;
+    }
+    by_output_.Apply(scopes, global, global);
 }
 
 }  // namespace kronos

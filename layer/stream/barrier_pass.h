@@ -13,6 +13,8 @@
 #include <span>
 #include <vector>
 
+#include "stream/live_accesses.h"
+#include "stream/reach.h"
 #include "stream/steps.h"
 
 namespace kronos {
@@ -62,42 +64,14 @@ class BarrierPass {
     /// Throws std::bad_alloc; then the plan is of no use.
     void Run(const Steps& steps, const BarrierOptions& options, BarrierPlan& plan);
 
-    /// More accesses than these are taken together, which may keep a barrier but loses none.
-    static constexpr size_t kMostLive = 64;
-
   private:
-    /// An access that something later in the recording may have to wait for.
-    struct Live {
-        Access access;
-        uint32_t sequence = 0;   ///< barriers recorded before it
-        uint32_t necessary = 0;  ///< barriers counted as necessary before it
-        Kinds after = 0;         ///< execute after it
-        Kinds visible = 0;       ///< see its writes
-        bool available = false;
-    };
-
-    /// How far work from before the recording is ordered: once by the program's barriers, once by the emitted ones.
-    struct Order {
-        Kinds after = 0;
-        Kinds visible = 0;
-        bool available = false;
-        bool operator==(const Order&) const = default;
-    };
-    /// Whatever came from each stage, already available; and each kind of write.
-    static constexpr size_t kStages = 8;
-    static constexpr size_t kEarlier = kStages + 7;
-    struct Earlier {
-        std::array<Order, kEarlier> order;
-        uint32_t version = 0;  ///< changes with it
-        void Reset();
-        void Apply(const Scopes& scopes, bool memory);
-    };
-
     /// Masks seen before, with what they mean.
     struct Known {
         Masks masks;
         Scopes least, most;
         uint32_t program_version = ~0u;  ///< of the order that applying them to does not change
+        uint32_t global_version[2] = {~0u, ~0u};
+        uint32_t mixed_version[2] = {~0u, ~0u};
     };
 
     struct Pending {
@@ -111,16 +85,15 @@ class BarrierPass {
     void Start(const Steps& steps, const BarrierOptions& options, BarrierPlan& plan);
     Known& Look(const Masks& masks);
     void Record(const BarrierStep& barrier);
+    void Order(Known& known, bool global);
     void Hard(uint32_t index, const Step& step);
     void Barred(uint32_t index, KeepReason reason);
     void Act(uint32_t index, const Step& step);
     bool NeedsEarlier(std::span<const Access> accesses, Kinds kinds) const;
-    bool EarlierCovered(const BarrierRange& range) const;
+    bool EarlierCovered(const Access& access, Kinds kinds) const;
+    void AddProgramRange(const BarrierRange& range);
     void Emit(uint32_t index, KeepReason reason);
-    void Settle(const Scopes& scopes, bool global, std::span<const BarrierRange> ranges);
-    void Cover(const Masks& masks, std::span<const BarrierRange> ranges);
-    void Add(const Access& access, Kinds after, Kinds visible, bool available);
-    void Coarsen();
+    void Order(const Masks& masks, const Scopes& scopes, bool global, std::span<const BarrierRange> ranges);
     void ForgetEarlier();
 
     const Steps* steps_ = nullptr;
@@ -132,18 +105,26 @@ class BarrierPass {
     uint32_t sequence_ = 0;
 
     Pending pending_;
-    Masks all_masks_;  ///< of all the program's barriers since the recording's start or the last fence
-    Masks debt_;       ///< what narrowing took away
+    Masks debt_;  ///< what narrowing took away
     bool indebted_ = false;
 
-    std::vector<Live> live_;
+    LiveAccesses live_;
     Earlier by_program_, by_output_;
-    bool program_global_ = false;  ///< one of its barriers has no ranges
+    Earlier by_global_;  ///< by the program's barriers, had those with ranges ordered no memory
+    Earlier by_mixed_;   ///< ... had they made nothing available: what was done through objects that they do not name
+    std::vector<BarrierRange> program_ranges_;  ///< where those did; joined when there are many
+    /// A range of the emitted barriers, and how far they order earlier work before what is done through it.
     struct Covered {
         BarrierRange range;
-        Masks masks;
+        Earlier order;   ///< what was done through it
+        Earlier others;  ///< what was done through other objects to the same memory
+        Masks last;      ///< what was applied to it, and how: a second time it changes nothing
+        bool last_memory = false;
+        bool last_global = false;
     };
-    std::vector<Covered> covered_;  ///< emitted ranges
+    static constexpr size_t kMostCovered = 16;
+    std::vector<Covered> covered_;  ///< the latest
+    size_t next_covered_ = 0;
     std::array<Known, 8> known_;
     size_t known_count_ = 0, next_known_ = 0;
 };

@@ -41,6 +41,8 @@ Kinds InStages(VkPipelineStageFlags2 stages, bool least) {
     for (const StageKinds& stage : kStages)
         if (stages & stage.stages) kinds |= stage.kinds;
     if (!least && (stages & ~kOwnStages)) kinds |= kOther;
+    // Section "Pipeline Stages": it has DRAW_INDIRECT in it.
+    if (!least && (stages & VK_PIPELINE_STAGE_2_ALL_GRAPHICS_BIT)) kinds |= kIndirect;
     return kinds;
 }
 

@@ -36,6 +36,9 @@ struct Access {
     uint32_t object = 0;  ///< the buffer or image by which it happens; 0: unknown. Barriers of another do not order it.
 };
 
+/// An access of nobody knows what.
+constexpr Access Everywhere(Kinds kinds) { return {MemoryRange{}, kinds, 0}; }
+
 /// One barrier command: all its entries, with the union of their masks.
 struct BarrierStep {
     Masks masks;

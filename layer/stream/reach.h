@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// How far barriers order something before what comes later. Pure; externally synchronized. Section "Memory
+// Dependencies".
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "stream/scopes.h"
+
+namespace kronos {
+
+/// How far something is ordered before what comes later.
+struct Reach {
+    Kinds after = 0;      ///< execute after it
+    Kinds available = 0;  ///< execute after its writes were made available
+    Kinds visible = 0;    ///< see its writes
+    bool operator==(const Reach&) const = default;
+    /// A barrier. `executes`: all of it is in the first scope. `writes`: its kinds that write. Of the memory
+    /// dependency the first half is for it if `makes_available`, the second if `makes_visible`.
+    void Apply(const Scopes& scopes, bool executes, Kinds writes, bool makes_available, bool makes_visible);
+};
+
+/// How far work from before a recording is ordered: whatever came from each stage, already available; and each kind of
+/// write.
+struct Earlier {
+    static constexpr size_t kStages = 8;
+    static constexpr size_t kCount = kStages + 7;
+    std::array<Reach, kCount> reach;
+    uint32_t version = 0;  ///< changes with it
+    void Reset();
+    void Apply(const Scopes& scopes, bool makes_available, bool makes_visible);
+};
+
+}  // namespace kronos

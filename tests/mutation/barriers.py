@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Deliberate faults in the barrier pass, each of which some test of kronos_oracle_tests must find.
+
+usage: barriers.py [--build DIR] [--streams N] [--only TEXT]
+
+Each fault is a replacement of text in one of the files of layer/stream below. It is compiled aside with the command
+of the build folder (Ninja), and linked with the other objects of kronos_oracle_tests, which must be built and pass.
+Prints a table; ends with 1 if a fault was not found, or if its text is no longer in the source.
+"""
+import argparse
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PASS = 'layer/stream/barrier_pass.cpp'
+REACH = 'layer/stream/reach.cpp'
+LIVE = 'layer/stream/live_accesses.cpp'
+SCOPES = 'layer/stream/scopes.cpp'
+FILES = (PASS, REACH, LIVE, SCOPES)
+
+# Name, file, and text with its replacement; where the text may have one of several forms, more of these.
+FAULTS = [
+    ('writes after reads are not ordered',
+     ('found |= Set{live_[i].access.where.Overlaps(access.where)} << i;',
+      'found |= Set{(live_[i].access.kinds & kWrites) && live_[i].access.where.Overlaps(access.where)} << i;')),
+    ('reads after writes are not ordered', ('for (Set rest = writes_; rest; rest &= rest - 1) {', 'for (Set rest = 0; rest; rest &= rest - 1) {')),
+    ('writes after writes are not ordered',
+     ('found |= Set{live_[i].access.where.Overlaps(access.where)} << i;',
+      'found |= Set{!(live_[i].access.kinds & kWrites) && live_[i].access.where.Overlaps(access.where)} << i;')),
+    ('aliases are apart',
+     ('found |= Set{live_[i].access.where.Overlaps(access.where)} << i;',
+      'found |= Set{live_[i].access.where.Overlaps(access.where) && (!access.object || !live_[i].access.object || access.object == live_[i].access.object)} << i;')),
+    ('ranges conflict if they begin alike',
+     ('found |= Set{live_[i].access.where.Overlaps(access.where)} << i;',
+      'found |= Set{live_[i].access.where.memory == access.where.memory && live_[i].access.where.begin == access.where.begin} << i;')),
+    ('writers that moved are not known as such', ('        if (writes_ >> i & 1) writes |= Set{1} << kept;\n', '        if (writes_ >> i & 1) writes |= Set{1} << i;\n')),
+    ('writers taken together are not known as such', ('    for (size_t i = 0; i < count_; ++i)\n        if (live_[i].access.kinds & kWrites) writes_ |= Set{1} << i;\n', '')),
+    ('reach: a barrier replaces the last', ('after & scopes.before)) after |= scopes.after;', 'after & scopes.before)) after = scopes.after;')),
+    ('reach: no chains of execution', ('if (executes || (after & scopes.before))', 'if (executes)')),
+    ('reach: no chains of memory', ('const bool was_available = available & scopes.before;', 'const bool was_available = false;')),
+    ('reach: once available, visible to any chain',
+     ('const bool was_available = available & scopes.before;', 'const bool was_available = available;')),
+    ('reach: whatever was made available', ('writes && !(writes & ~scopes.available)', 'writes')),
+    ('reach: visible whatever the range', ('    if (makes_visible) visible |= scopes.visible;', '    visible |= scopes.visible;')),
+    ('reach: available whatever the range', ('executes && makes_available && writes', 'executes && writes')),
+    ('earlier work: execution does not count',
+     ('if (by_program_.reach[i].after & ~by_output_.reach[i].after & kinds) return true;', '')),
+    ('earlier work: memory does not count',
+     ('if (by_global_.reach[i].visible & missing) return true;', '')),
+    ('earlier work: ranges do not count',
+     ('        in_ranges |= (by_program_.reach[i].visible & missing) != 0;\n', '')),
+    ('earlier work: any masks cover a range', ('covered.range.Covers(range) && reaches(covered)', 'covered.range.Covers(range)')),
+    ('earlier work: any object covers a range',
+     ('return range.object == access.object &&\n', 'return\n')),
+    ('earlier work: any bytes cover a range',
+     ('covered.range.Covers(range) && reaches', 'covered.range.object == range.object && reaches')),
+    ('earlier work: only ranges that begin alike count',
+     ('if (!range.where.Overlaps(access.where)) return true;',
+      'if (range.where.memory != access.where.memory || range.where.begin != access.where.begin) return true;')),
+    ('earlier work: what is available everywhere is so by a range',
+     ('                 (by_mixed_.reach[i].visible & ~covered.others.reach[i].visible)) &', '                 0) &')),
+    ('earlier work: a range makes the writes of others available',
+     ('covered.others.Apply(scopes, false, true);', 'covered.others.Apply(scopes, true, true);')),
+    ('earlier work: an order from before a fence still counts', ('    }\n    ForgetEarlier();\n}', '    }\n}')),
+    ('masks that were seen before a fence are taken for done',
+     ('kStageKinds[i];\n    ++version;', 'kStageKinds[i];')),
+    ('merged masks: only the last', ('pending_.masks |= barrier.masks;', 'pending_.masks = barrier.masks;')),
+    ('merged masks: not the stages',
+     ('pending_.masks |= barrier.masks;',
+      'pending_.masks |= {pending_.any ? 0 : barrier.masks.source_stages, barrier.masks.source_access, '
+      'barrier.masks.destination_stages, barrier.masks.destination_access};')),
+    ('merged ranges make a memory barrier',
+     ('pending_.global |= barrier.global;', 'pending_.global = barrier.global;')),
+    ('the program\'s global barriers order no memory',
+     ('known.global_version[global ? 1 : 0], global, global);', 'known.global_version[global ? 1 : 0], false, false);')),
+    ('the program\'s ranges are not noted', ('        AddProgramRange(range);\n', '')),
+    ('ranges of hard barriers are not noted',
+     ('for (const BarrierRange& range : ranges) AddProgramRange(range);', '')),
+    ('ranges of unknown bytes are one', ('range.where.memory > MemoryRange::kShared && ', '')),
+    ('ranges that overlap are one', ('other.where == range.where', 'other.where.Overlaps(range.where)')),
+    ('masks with the same source are the same',
+     ('if (known_[i].masks == masks)', 'if (known_[i].masks.source_stages == masks.source_stages)')),
+    ('settled: whatever the stages', ('live.stages && !(live.stages & ~scopes.before)', 'true')),
+    ('settled: if one of its stages is',
+     ('live.stages && !(live.stages & ~scopes.before)', '(live.stages & scopes.before) != 0')),
+    ('settled: whatever executes after it', ('    if (later.kinds & ~reach.after) return false;\n', '')),
+    ('settled: whatever is visible',
+     ('if (!(access.kinds & kWrites) || !(later.kinds & ~reach.visible)) return true;', 'return true;')),
+    ('settled: for all that the range is not for',
+     ('later.object != 0 && later.object == access.object && there.Contains(later.where) &&', 'true &&')),
+    ('settled: for another object',
+     ('later.object != 0 && later.object == access.object && there.Contains(later.where) &&',
+      'there.Contains(later.where) &&')),
+    ('settled: by any range', ('return range.Covers(live.access); });', 'return true; });')),
+    ('settled for all: whatever is visible',
+     ('!(later & ~reach.after) && (!(access.kinds & kWrites) || !(later & ~reach.visible))', '!(later & ~reach.after)')),
+    ('settled: after the first emission',
+     ('live_.Forget(later, ', 'live_.Forget(0, ')),
+    ('a write hides all before it',
+     ('access.where.Contains(live.access.where) && live.Settled(access)', 'access.where.Contains(live.access.where)')),
+    ('a write hides what it overlaps',
+     ('access.where.Contains(live.access.where) && live.Settled(access)',
+      'access.where.Overlaps(live.access.where) && live.Settled(access)')),
+    ('a write hides while barriers wait', ('(access.kinds & kWrites) && !pending_.any', 'access.kinds & kWrites')),
+    ('a read hides what is before it', ('(access.kinds & kWrites) && !pending_.any', '!pending_.any')),
+    ('an access stands for one of other kinds', ('Same(live, access) && live.access.kinds == access.kinds && ', 'Same(live, access) && ')),
+    ('fences are passed', ('                Barred(i, KeepReason::kFence);\n', '')),
+    ('opaque commands are passed', ('                Barred(i, KeepReason::kOpaque);\n', '')),
+    ('opaque commands do nothing',
+     ('                live_.Add(Everywhere(kAllKinds), sequence_, plan_->necessary);\n', '')),
+    ('hard barriers are passed', ('if (pending_.any) Emit(index, KeepReason::kHard);', '')),
+    ('hard barriers of several entries are trusted',
+     ('barrier.uncertain ? Scopes{} : known.least', 'known.least')),
+    ('hard barriers: masks do not count as the program\'s',
+     ('    Order(Look(barrier.masks), barrier.global);\n    const Known', '    const Known')),
+    ('the end: what is pending is lost', ('if (pending_.any || indebted_) Emit(count', 'if (indebted_) Emit(count')),
+    ('the end: what was narrowed is lost', ('if (pending_.any || indebted_) Emit(count', 'if (pending_.any) Emit(count')),
+    ('narrowed: debts are forgotten', ('                debt_ |= emission.masks;\n', '')),
+    ('narrowed: whatever earlier work needs', ('            if (same) {', '            {')),
+    ('narrowed: before fences too', (' && index >= last_barred_', '')),
+    ('narrowed: not counted', ('++plan_->narrowed;', '')),
+    ('too many accesses: the first order holds for all', ('into.reach.after &= live.reach.after;', 'into.reach.after |= live.reach.after;')),
+    ('too many accesses: the smaller range',
+     ('access.where.end = std::max', 'access.where.end = std::min')),
+    ('too many accesses: as young as the youngest',
+     ('into.sequence = std::min', 'into.sequence = std::max')),
+    ('necessary: as emitted', ('if (necessary) ++plan_->necessary;', 'if (conflict) ++plan_->necessary;')),
+    ('emits whenever two accesses conflict',
+     ('            if (live.sequence == sequence_) return;\n', '')),
+    ('scopes: the host is a stage of all commands',
+     ('(kAllKinds & ~kHost) | (stages & VK_PIPELINE_STAGE_2_HOST_BIT ? kHost : 0)', 'kAllKinds')),
+    ('scopes: no logically earlier stages',
+     ('if (source & (kCompute | kOther)) scopes.before |= kIndirect;', '')),
+    ('scopes: no logically later stages',
+     ('if (destination & kIndirect) scopes.after |= kCompute | (least ? 0 : kOther);', '')),
+    ('scopes: the end of the pipe is nothing',
+     ('if (masks.source_stages & kBottom) scopes.before |= kAllKinds & ~kHost;', '')),
+    ('scopes: the top of the pipe is nothing',
+     ('if (masks.destination_stages & kTop) scopes.after |= kAllKinds & ~kHost;', '')),
+    ('scopes: available whatever the access',
+     ('source & WithAccess(masks.source_access, least) & kWrites', 'source & kWrites')),
+    ('scopes: visible to stages that are not meant',
+     ('scopes.visible = destination & WithAccess', 'scopes.visible = WithAccess')),
+    ('scopes: SHADER_READ is surely that of uniform buffers',
+     ('if (least) return kinds;\n    if (access & VK_ACCESS_2_SHADER_READ_BIT) kinds |= Of(Kind::kUniformRead);',
+      'if (access & VK_ACCESS_2_SHADER_READ_BIT) kinds |= Of(Kind::kUniformRead);\n    if (least) return kinds;')),
+    ('scopes: a transfer is a copy',
+     ('{VK_PIPELINE_STAGE_2_CLEAR_BIT | VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT,', '{VK_PIPELINE_STAGE_2_CLEAR_BIT,')),
+    ('scopes: narrowed without reads', ('FlagsOf(kinds & ~kWrites)', 'FlagsOf(0)')),
+    ('scopes: narrowed without writes of transfers',
+     ('if (kinds & kTransferWrites) flags |= VK_ACCESS_2_TRANSFER_WRITE_BIT;', '')),
+    ('scopes: the source narrowed by what comes after',
+     ('InStages(masks.source_stages, false) & before', 'InStages(masks.source_stages, false) & after')),
+    ('scopes: every flag is known', ('return !((masks.source_stages', 'return true || !((masks.source_stages')),
+]
+
+
+def commands(build):
+    """The commands that compile the files and link the tests, as lists of words, by what they make."""
+    lines = subprocess.run(['ninja', '-C', build, '-t', 'commands', 'kronos_oracle_tests'], check=True,
+                           capture_output=True, text=True).stdout.splitlines()
+    result = {}
+    for line in lines:
+        words = shlex.split(line)
+        while '&&' in words and '-o' not in words[:words.index('&&')]:
+            words = words[words.index('&&') + 1:]
+        if '&&' in words:
+            words = words[:words.index('&&')]
+        if '-o' in words:
+            result[words[words.index('-o') + 1]] = words
+    return result
+
+
+def replaced(words, old, new):
+    return [new if word == old else word for word in words]
+
+
+class Faulty:
+    """Builds and runs the tests with one of the files replaced."""
+
+    def __init__(self, build, scratch, streams):
+        self.build, self.scratch, self.streams = build, scratch, streams
+        known = commands(build)
+        self.binary = next(name for name in known if name.endswith('bin/kronos_oracle_tests'))
+        self.link = known[self.binary]
+        self.compile = {file: next((name, words) for name, words in known.items() if name.endswith(file + '.o')
+                                   and 'oracle' in name) for file in FILES}
+
+    def run(self, file, text):
+        """The first failing test; '' if all pass. Text that does not compile is an error of this script."""
+        source, target = self.scratch / pathlib.Path(file).name, self.scratch / 'faulty.o'
+        binary = self.scratch / 'faulty_tests'
+        source.write_text(text)
+        name, words = self.compile[file]
+        words = [str(source) if word.endswith(file) and word != name else word for word in replaced(words, name, str(target))]
+        if '-MF' in words:
+            words[words.index('-MF') + 1] = str(self.scratch / 'faulty.d')
+        # A fault may leave something unused.
+        subprocess.run([*words, '-w'], cwd=self.build, check=True)
+        subprocess.run(replaced(replaced(self.link, name, str(target)), self.binary, str(binary)), cwd=self.build, check=True)
+        try:
+            done = subprocess.run([str(binary)], env={'KRONOS_ORACLE_STREAMS': str(self.streams)},
+                                  capture_output=True, text=True, errors='replace', timeout=300)
+        except subprocess.TimeoutExpired:
+            return 'does not end'
+        if done.returncode == 0:
+            return ''
+        failed = re.findall(r'^\[  FAILED  \] (\S+) \(', done.stdout, re.MULTILINE)
+        return f'{failed[0]}, {len(failed)} in all' if failed else f'ends with {done.returncode}'
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--build', type=pathlib.Path, default=ROOT / 'build', help='build folder, made by Ninja')
+    parser.add_argument('--streams', type=int, default=60000, help='random recordings for each fault')
+    parser.add_argument('--only', default='', help='faults with this in their name')
+    options = parser.parse_args()
+    missed = 0
+    with tempfile.TemporaryDirectory(prefix='kronos-faults-') as scratch:
+        faulty = Faulty(options.build.resolve(), pathlib.Path(scratch), options.streams)
+        if first := faulty.run(PASS, (ROOT / PASS).read_text()):
+            sys.exit(f'without a fault a test fails: {first}')
+        texts = {file: (ROOT / file).read_text() for file in FILES}
+        for name, *forms in FAULTS:
+            if options.only not in name:
+                continue
+            there = [(file, form) for form in forms for file, text in texts.items() if text.count(form[0]) == 1]
+            if there:
+                file, form = there[0]
+                found = faulty.run(file, texts[file].replace(*form)) or 'NOT FOUND'
+            else:
+                found = 'TEXT NOT IN SOURCE'
+            missed += found in ('NOT FOUND', 'TEXT NOT IN SOURCE')
+            print(f'{name:<60} {found}', flush=True)
+    print(f'{missed} not found' if missed else 'all found')
+    return 1 if missed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

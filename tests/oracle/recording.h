@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// Recordings written down by hand, for tests. One thread.
+#pragma once
+
+#include <initializer_list>
+
+#include "stream/barrier_pass.h"
+
+namespace kronos::oracle {
+
+constexpr VkPipelineStageFlags2 kComputeStage = VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT;
+constexpr VkPipelineStageFlags2 kTransferStage = VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT;
+constexpr VkPipelineStageFlags2 kIndirectStage = VK_PIPELINE_STAGE_2_DRAW_INDIRECT_BIT;
+constexpr VkPipelineStageFlags2 kAllStage = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT;
+constexpr VkAccessFlags2 kShaderRead = VK_ACCESS_2_SHADER_READ_BIT;
+constexpr VkAccessFlags2 kShaderWrite = VK_ACCESS_2_SHADER_WRITE_BIT;
+constexpr VkAccessFlags2 kShaderBoth = kShaderRead | kShaderWrite;
+constexpr VkAccessFlags2 kTransferRead = VK_ACCESS_2_TRANSFER_READ_BIT;
+constexpr VkAccessFlags2 kTransferWrite = VK_ACCESS_2_TRANSFER_WRITE_BIT;
+constexpr VkAccessFlags2 kMemoryRead = VK_ACCESS_2_MEMORY_READ_BIT;
+constexpr VkAccessFlags2 kMemoryWrite = VK_ACCESS_2_MEMORY_WRITE_BIT;
+
+constexpr Masks kComputeToCompute{kComputeStage, kShaderBoth, kComputeStage, kShaderBoth};
+constexpr Masks kComputeToTransfer{kComputeStage, kShaderWrite, kTransferStage, kTransferRead | kTransferWrite};
+constexpr Masks kTransferToCompute{kTransferStage, kTransferWrite, kComputeStage, kShaderBoth};
+constexpr Masks kTransferToTransfer{kTransferStage, kTransferWrite, kTransferStage, kTransferRead | kTransferWrite};
+constexpr Masks kEverything{kAllStage, kMemoryRead | kMemoryWrite, kAllStage, kMemoryRead | kMemoryWrite};
+
+inline Access Reads(uint64_t memory, uint64_t begin, uint64_t end, uint32_t object = 0) {
+    return {.where = {memory, begin, end}, .kinds = Of(Kind::kStorageRead), .object = object};
+}
+inline Access Writes(uint64_t memory, uint64_t begin, uint64_t end, uint32_t object = 0) {
+    return {.where = {memory, begin, end}, .kinds = Of(Kind::kStorageWrite), .object = object};
+}
+inline Access Does(Kinds kinds, uint64_t memory, uint64_t begin, uint64_t end, uint32_t object = 0) {
+    return {.where = {memory, begin, end}, .kinds = kinds, .object = object};
+}
+
+/// Each call records one step; what it returns is this.
+class Recording {
+  public:
+    Recording& Act(std::initializer_list<Access> accesses) {
+        steps_.steps.push_back({.kind = StepKind::kAction,
+                                .first = static_cast<uint32_t>(steps_.accesses.size()),
+                                .count = static_cast<uint32_t>(accesses.size()),
+                                .first_access = 0});
+        steps_.accesses.insert(steps_.accesses.end(), accesses);
+        return *this;
+    }
+    Recording& Barrier(const Masks& masks) { return Add(StepKind::kBarrier, masks, true); }
+    /// For ranges alone, each of another entry.
+    Recording& Barrier(const Masks& masks, std::initializer_list<BarrierRange> ranges) {
+        Add(StepKind::kBarrier, masks, false);
+        for (BarrierRange range : ranges) {
+            range.entry = static_cast<uint32_t>(steps_.ranges.size());
+            steps_.ranges.push_back(range);
+            ++steps_.barriers.back().range_count;
+        }
+        return *this;
+    }
+    /// With a layout transition of `image`.
+    Recording& Hard(const Masks& masks, const MemoryRange& image) {
+        Add(StepKind::kHard, masks, true);
+        steps_.steps.back().first_access = static_cast<uint32_t>(steps_.accesses.size());
+        steps_.steps.back().count = 1;
+        steps_.accesses.push_back({.where = image, .kinds = Of(Kind::kOtherRead) | Of(Kind::kOtherWrite), .object = 0});
+        return *this;
+    }
+    /// For ranges alone, without a transition.
+    Recording& Hard(const Masks& masks, std::initializer_list<BarrierRange> ranges) {
+        Barrier(masks, ranges);
+        steps_.steps.back().kind = StepKind::kHard;
+        return *this;
+    }
+    Recording& Fence() {
+        steps_.steps.push_back({.kind = StepKind::kFence, .first = 0, .count = 0, .first_access = 0});
+        return *this;
+    }
+    Recording& Opaque() {
+        steps_.steps.push_back({.kind = StepKind::kOpaque, .first = 0, .count = 0, .first_access = 0});
+        return *this;
+    }
+    const Steps& steps() const { return steps_; }
+
+  private:
+    Recording& Add(StepKind kind, const Masks& masks, bool global) {
+        steps_.steps.push_back(
+            {.kind = kind, .first = static_cast<uint32_t>(steps_.barriers.size()), .count = 0, .first_access = 0});
+        BarrierStep barrier;
+        barrier.masks = masks;
+        barrier.global = global;
+        barrier.first_range = static_cast<uint32_t>(steps_.ranges.size());
+        steps_.barriers.push_back(barrier);
+        return *this;
+    }
+
+    Steps steps_;
+};
+
+/// A plan written down by hand: global barriers before steps.
+inline BarrierPlan PlanOf(const Steps& steps, std::initializer_list<std::pair<uint32_t, Masks>> emissions) {
+    BarrierPlan plan;
+    for (const Step& step : steps.steps)
+        if (step.kind == StepKind::kBarrier || step.kind == StepKind::kHard) ++plan.recorded;
+    for (const auto& [before, masks] : emissions) {
+        Emission emission;
+        emission.before = before;
+        emission.masks = masks;
+        emission.global = true;
+        plan.emissions.push_back(emission);
+    }
+    return plan;
+}
+
+/// What the program did: each barrier where it was recorded.
+inline BarrierPlan PlanAsRecorded(const Steps& steps) {
+    BarrierPlan plan = PlanOf(steps, {});
+    for (uint32_t i = 0; i < steps.steps.size(); ++i) {
+        if (steps.steps[i].kind != StepKind::kBarrier) continue;
+        const BarrierStep& barrier = steps.barriers[steps.steps[i].first];
+        Emission emission;
+        emission.before = i + 1;
+        emission.masks = barrier.masks;
+        emission.global = barrier.global;
+        if (!barrier.global) {
+            const auto ranges = steps.RangesOf(barrier);
+            emission.first_range = static_cast<uint32_t>(plan.ranges.size());
+            emission.range_count = barrier.range_count;
+            plan.ranges.insert(plan.ranges.end(), ranges.begin(), ranges.end());
+        }
+        plan.emissions.push_back(emission);
+    }
+    return plan;
+}
+
+}  // namespace kronos::oracle
