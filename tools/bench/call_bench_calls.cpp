@@ -1,54 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// For each hooked command a batch of its calls. Commands that are only counted are called with zeros: counts of 0, and
-// pointers to zeros. A hooked command that has no function here does not link.
-#include <chrono>
-#include <type_traits>
-
-#include "call_bench.h"
+// For each hooked command a batch of its calls; vkCmd* and what only command streams need to know of are in files of
+// their own. A hooked command that has no function does not link.
+#include "call_batch.h"
 
 namespace kronos::bench::call {
 namespace {
 
-// Calls body(0), body(1)...; nanoseconds a call.
-template <class Body>
-double Batch(Body body, int calls = kCalls) {
-    const auto before = std::chrono::steady_clock::now();
-    for (int i = 0; i < calls; ++i) body(static_cast<size_t>(i));
-    const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - before;
-    return took.count() / calls;
-}
-
 // Of what takes long: instances and devices.
 constexpr size_t kFew = 2;
 
-alignas(64) unsigned char nothing[4096];
-
-// A pointer to data: not a handle, whose type is never defined.
-template <class T>
-concept Pointer = std::is_pointer_v<T> &&
-    (std::is_void_v<std::remove_pointer_t<T>> || requires { sizeof(std::remove_pointer_t<T>); });
-
-template <class T>
-T Zero() {
-    if constexpr (Pointer<T>)
-        return reinterpret_cast<T>(nothing);
-    else
-        return T{};
-}
-
-template <class Result, class Handle, class... Args>
-double Zeros(Result(VKAPI_PTR* function)(Handle, Args...), Handle handle) {
-    return Batch([=](size_t) { static_cast<void>(function(handle, Zero<Args>()...)); });
-}
-
 }  // namespace
-
-#define COMMAND(scope, name, ...)
-#define COUNTED(name, ...) \
-    double name(Subject& s) { return Zeros(s.down.name, s.recording); }
-#include "entry/commands.def"
-#undef COMMAND
-#undef COUNTED
 
 // Instances and devices. What a layer does of the first two is not in the loader's way.
 double EnumerateInstanceExtensionProperties(Subject&) {
@@ -224,25 +185,6 @@ double ResetCommandBuffer(Subject& s) {
     return ns;
 }
 
-// Recording.
-double CmdPipelineBarrier(Subject& s) {
-    const auto barrier = Info<VkMemoryBarrier>(VK_STRUCTURE_TYPE_MEMORY_BARRIER);
-    return Batch([&](size_t) {
-        s.down.CmdPipelineBarrier(s.recording, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
-                                  VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1, &barrier, 0, nullptr, 0, nullptr);
-    });
-}
-double CmdPipelineBarrier2(Subject& s) {
-    const auto barrier = Info<VkMemoryBarrier2>(VK_STRUCTURE_TYPE_MEMORY_BARRIER_2);
-    auto info = Info<VkDependencyInfo>(VK_STRUCTURE_TYPE_DEPENDENCY_INFO);
-    info.memoryBarrierCount = 1;
-    info.pMemoryBarriers = &barrier;
-    return Batch([&](size_t) { s.down.CmdPipelineBarrier2(s.recording, &info); });
-}
-double CmdExecuteCommands(Subject& s) {
-    return Batch([&](size_t) { s.down.CmdExecuteCommands(s.recording, 1, &s.secondary); });
-}
-
 // Submission and waits.
 double QueueSubmit(Subject& s) {
     auto info = Info<VkSubmitInfo>(VK_STRUCTURE_TYPE_SUBMIT_INFO);
@@ -336,19 +278,12 @@ double SetPrivateData(Subject& s) {
 }
 
 // Descriptors and memory.
-double UpdateDescriptorSets(Subject& s) { return Zeros(s.down.UpdateDescriptorSets, s.device); }
-double UpdateDescriptorSetWithTemplate(Subject& s) {
-    return Batch([&](size_t) { s.down.UpdateDescriptorSetWithTemplate(s.device, s.set, s.update_template, nothing); });
+double UpdateDescriptorSets(Subject& s) {
+    const KernelWrites writes = s.WritesOf(s.set, 0);
+    return Batch([&](size_t) { s.down.UpdateDescriptorSets(s.device, kBindings, writes.data(), 0, nullptr); });
 }
-double AllocateDescriptorSets(Subject& s) {
-    auto info = Info<VkDescriptorSetAllocateInfo>(VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO);
-    info.descriptorPool = s.set_pool;
-    info.descriptorSetCount = 1;
-    info.pSetLayouts = &s.set_layout;
-    VkDescriptorSet sets[kCalls] = {};
-    const double ns = Batch([&](size_t i) { s.down.AllocateDescriptorSets(s.device, &info, &sets[i]); });
-    s.down.FreeDescriptorSets(s.device, s.set_pool, kCalls, sets);
-    return ns;
+double UpdateDescriptorSetWithTemplate(Subject& s) {
+    return Batch([&](size_t) { s.down.UpdateDescriptorSetWithTemplate(s.device, s.set, s.update_template, s.ranges); });
 }
 double ResetDescriptorPool(Subject& s) {
     const double ns = Batch([&](size_t) { s.down.ResetDescriptorPool(s.device, s.set_pool, 0); });

@@ -51,13 +51,14 @@ void MakePipeline(Program& program) {
            "vkCreateComputePipelines");
 }
 
-// Nanoseconds of one of `count`, a batch each; the first batch warms up and is left out.
-template <class Body, class After>
-std::vector<double> Time(int count, Body body, After after) {
+// Nanoseconds of one of `count`, and of its part of the end, a batch each; the first batch warms up and is left out.
+template <class Body, class Finish, class After>
+std::vector<double> Time(int count, Body body, Finish finish, After after) {
     std::vector<double> ns;
     for (int batch = -1; batch < kBatches; ++batch) {
         const auto before = std::chrono::steady_clock::now();
         for (int i = 0; i < count; ++i) body();
+        finish();
         const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - before;
         after();
         if (batch >= 0) ns.push_back(took.count() / count);
@@ -73,11 +74,12 @@ std::vector<double> TimeSubmits(const Program& program) {
     submit.commandBufferCount = 1;
     submit.pCommandBuffers = &program.submitted;
     return Time(
-        kSubmits, [&] { Expect(vkQueueSubmit(program.queue, 1, &submit, VK_NULL_HANDLE), "vkQueueSubmit"); },
+        kSubmits, [&] { Expect(vkQueueSubmit(program.queue, 1, &submit, VK_NULL_HANDLE), "vkQueueSubmit"); }, [] {},
         [&] { Expect(vkQueueWaitIdle(program.queue), "vkQueueWaitIdle"); });
 }
 
-std::vector<double> TimeDispatches(const Program& program) {
+// `ended`: the end of the recording is timed too. Layers may keep until then what they are given.
+std::vector<double> TimeDispatches(const Program& program, bool ended) {
     const uint32_t constants[4] = {};
     auto begin = [&] {
         Begin(program.recorded);
@@ -92,7 +94,10 @@ std::vector<double> TimeDispatches(const Program& program) {
             vkCmdDispatch(program.recorded, 1, 1, 1);
         },
         [&] {
-            End(program.recorded);
+            if (ended) End(program.recorded);
+        },
+        [&] {
+            if (!ended) End(program.recorded);
             begin();
         });
     End(program.recorded);
@@ -123,7 +128,8 @@ int main() {
     vkGetPhysicalDeviceProperties(program.physical, &properties);
     const nlohmann::ordered_json document = {{"device", properties.deviceName},
                                              {"submit", TimeSubmits(program)},
-                                             {"dispatch", TimeDispatches(program)},
+                                             {"dispatch", TimeDispatches(program, false)},
+                                             {"recording", TimeDispatches(program, true)},
                                              {"libraries", Libraries()}};
     vkDestroyPipeline(program.device, program.pipeline, nullptr);
     vkDestroyShaderModule(program.device, program.shader, nullptr);

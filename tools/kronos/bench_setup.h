@@ -23,10 +23,14 @@ struct Configuration {
 inline constexpr Configuration kConfigurations[] = {
     {"off", false, "", "without the layer"},
     {"on", true, "", "with the layer as it comes"},
-    {"counting", true, "preset=observe log_level=warn", "with the layer, which counts and changes nothing"},
-    {"waits", true, "preset=observe log_level=warn waits=auto", "one feature alone: waits that spin"},
-    {"fences", true, "preset=observe log_level=warn recycle_fences=auto", "one feature alone: fences recycled"},
-    {"memory", true, "preset=observe log_level=warn recycle_memory=auto", "one feature alone: memory recycled"},
+    {"counting", true, "preset=observe log_level=warn barriers=off",
+     "with the layer, which counts and changes nothing"},
+    {"waits", true, "preset=observe log_level=warn barriers=off waits=auto", "one feature alone: waits that spin"},
+    {"fences", true, "preset=observe log_level=warn barriers=off recycle_fences=auto",
+     "one feature alone: fences recycled"},
+    {"memory", true, "preset=observe log_level=warn barriers=off recycle_memory=auto",
+     "one feature alone: memory recycled"},
+    {"barriers", true, "preset=observe log_level=warn barriers=on", "one feature alone: the barriers that are needed"},
 };
 inline constexpr const Configuration& kOff = kConfigurations[0];
 inline constexpr const Configuration& kOn = kConfigurations[1];
