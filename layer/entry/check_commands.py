@@ -76,18 +76,26 @@ def check_handle_uses(root, path, offered):
     return faults
 
 
+def hooked_commands(path):
+    """name -> (core version or 'EXT', set of aliases), of commands.def."""
+    hooked = {}
+    for line in open(path):
+        match = re.match(r"(COMMAND|COUNTED|PASSED)\((\w.*)\)", line.strip())
+        if not match:
+            continue
+        fields = [f.strip() for f in match.group(2).split(",")]
+        if match.group(1) == "PASSED":
+            fields.insert(1, "")
+        name, core, aliases = fields[1] if match.group(1) == "COMMAND" else fields[0], fields[2], fields[4:]
+        hooked["vk" + name] = (core, {"vk" + a for a in aliases})
+    return hooked
+
+
 def main():
     registry_path, def_path, unhooked_path, uses_path = sys.argv[1:5]
     root, alias_of, canonical, first, version, offered = read_registry(registry_path)
     faults = check_handle_uses(root, uses_path, offered)
-    hooked = {}
-    for line in open(def_path):
-        match = re.match(r"(COMMAND|COUNTED)\((.*)\)", line.strip())
-        if not match:
-            continue
-        fields = [f.strip() for f in match.group(2).split(",")]
-        name, core, aliases = fields[1] if match.group(1) == "COMMAND" else fields[0], fields[2], fields[4:]
-        hooked["vk" + name] = (core, {"vk" + a for a in aliases})
+    hooked = hooked_commands(def_path)
     for name, (core, aliases) in hooked.items():
         if name not in first:
             faults.append(f"{name} is hooked but not a command of the registry (or an alias: hook what it stands for)")

@@ -107,6 +107,27 @@ std::string DriverKey(const VkPhysicalDeviceProperties& properties) {
     return key;
 }
 
+void StartStreams(Device& device, const VkDeviceCreateInfo& create_info, const VkPhysicalDeviceProperties& properties) {
+    const Instance& instance = *device.instance;
+    RecorderMode wanted = RecorderMode::kOff;
+    if (instance.settings.barriers == Barriers::kOn)
+        wanted = RecorderMode::kHold;
+    else if (instance.gates & kGateStream)
+        wanted = RecorderMode::kObserve;
+    device.streams = ChooseStreams(wanted, create_info, instance.api_version, properties);
+    device.log->Info("streams: {}, {}{}",
+                     device.streams.mode == RecorderMode::kHold      ? "held"
+                     : device.streams.mode == RecorderMode::kObserve ? "observed"
+                                                                     : "as recorded",
+                     device.streams.why, device.streams.narrow ? "; masks of barriers are narrowed" : "");
+    if (device.streams.mode == RecorderMode::kOff) {
+        if (wanted != RecorderMode::kOff) device.log->Warn("barriers: left alone: {}", device.streams.why);
+        return;
+    }
+    device.resources = std::make_unique<Resources>(BoundsOf(create_info));
+    device.gates |= kGateStream;
+}
+
 void StartFeatures(Device& device, const VkDeviceCreateInfo& create_info,
                    const VkPhysicalDeviceProperties& properties) {
     const Settings& settings = device.instance->settings;
@@ -130,6 +151,7 @@ void StartFeatures(Device& device, const VkDeviceCreateInfo& create_info,
         else
             RecallVerdict(*device.log, device.driver_key, kFenceCost, device.fences->probe);
     }
+    StartStreams(device, create_info, properties);
     if (settings.recycle_memory != RecycleMemory::kOff && StartRecycling(device, create_info, properties))
         device.gates |= kGateMemory;
 }
@@ -233,6 +255,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkD
                 made->waits.reset();
                 made->fences.reset();
                 made->recycler.reset();
+                made->resources.reset();
+                made->gates &= ~uint32_t{kGateStream};
             }
         } catch (...) {
             destroy(*device, allocator);
@@ -294,6 +318,7 @@ VKAPI_ATTR VkResult VKAPI_CALL ResetCommandPool(VkDevice device, VkCommandPool p
         for (CommandBuffer* buffer : known->buffers) {
             if (state.stats) buffer->counters.FlushTo(state.stats->counters());
             buffer->dispatches = 0;
+            if (buffer->recorder) buffer->recorder->Forget();
         }
     }
     return state.down.ResetCommandPool(device, pool, flags);
@@ -313,6 +338,8 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateCommandBuffers(VkDevice device, const VkC
             made->down = &state.down;
             made->device = &state;
             made->handle = buffers[i];
+            if (state.resources)
+                made->recorder = std::make_unique<Recorder>(*state.resources, state.streams.mode, state.streams.narrow);
             registry.command_buffers.Insert(buffers[i], made.get());
             pool->buffers.push_back(made.release());
         }

@@ -2,31 +2,67 @@
 #include "entry/proc_addr.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include "entry/hooks.h"
+#include "entry/recording.h"
+#include "stream/hold.h"
 #include "support/text.h"
 
 namespace kronos {
 namespace {
 
-// A command that is only counted and passed on: one function for each, made from its type.
-template <auto Slot, Counter kCounter>
-struct Counted;
-template <class... Args, void (VKAPI_PTR* VkuDeviceDispatchTable::*Slot)(VkCommandBuffer, Args...), Counter kCounter>
-struct Counted<Slot, kCounter> {
+// A command that is counted, and held or passed on: one function for each, made from its type.
+template <auto Slot, Counter kCounter, auto Hold>
+struct Passed;
+template <class... Args, void (VKAPI_PTR* VkuDeviceDispatchTable::*Slot)(VkCommandBuffer, Args...), Counter kCounter,
+          auto Hold>
+struct Passed<Slot, kCounter, Hold> {
+    static const char* name;
     static VKAPI_ATTR void VKAPI_CALL Call(VkCommandBuffer handle, Args... args) {
         CommandBuffer* buffer = FindCommandBuffer(handle);
         if (!buffer) [[unlikely]]
             return (DownOfUnknown(handle).*Slot)(handle, args...);
-        buffer->counters.Add(kCounter);
         if constexpr (kCounter == Counter::kDispatches) ++buffer->dispatches;
+        if (buffer->recorder && buffer->recorder->Active() && HeldBack<Hold>(*buffer, name, kCounter, args...)) {
+            if constexpr (kCounter != Counter::kCount) buffer->counters.Add(Side::kAsked, kCounter, 1);
+            return;
+        }
+        if constexpr (kCounter != Counter::kCount) buffer->counters.Add(kCounter);
         (buffer->down->*Slot)(handle, args...);
     }
 };
+template <class... Args, void (VKAPI_PTR* VkuDeviceDispatchTable::*Slot)(VkCommandBuffer, Args...), Counter kCounter,
+          auto Hold>
+const char* Passed<Slot, kCounter, Hold>::name = nullptr;
+
+// A command that ends the recording: it may do anything.
+template <auto Slot>
+struct Outside;
+template <class Result, class... Args, Result (VKAPI_PTR* VkuDeviceDispatchTable::*Slot)(VkCommandBuffer, Args...)>
+struct Outside<Slot> {
+    static const char* name;
+    static VKAPI_ATTR Result VKAPI_CALL Call(VkCommandBuffer handle, Args... args) {
+        static std::atomic_flag told;
+        CommandBuffer* buffer = FindCommandBuffer(handle);
+        if (!buffer) [[unlikely]]
+            return (DownOfUnknown(handle).*Slot)(handle, args...);
+        if (buffer->recorder && buffer->recorder->Active()) GiveUp(*buffer, name, told);
+        return (buffer->down->*Slot)(handle, args...);
+    }
+};
+template <class Result, class... Args, Result (VKAPI_PTR* VkuDeviceDispatchTable::*Slot)(VkCommandBuffer, Args...)>
+const char* Outside<Slot>::name = nullptr;
+
+template <class Hook>
+PFN_vkVoidFunction Named(const char* name) {
+    Hook::name = name;
+    return reinterpret_cast<PFN_vkVoidFunction>(Hook::Call);
+}
 
 #define VERSION_1_0 VK_API_VERSION_1_0
 #define VERSION_1_1 VK_API_VERSION_1_1
@@ -50,18 +86,26 @@ const Hook kHooks[] = {
      static_cast<uint32_t>(kGate##gate),                                          \
      reinterpret_cast<PFN_vkVoidFunction>(static_cast<PFN_vk##name>(hook::name)), \
      offsetof(TABLE_##scope, name)},
-#define COUNTED(name, counter, version, gate, ...)                                                      \
-    {"vk" #name,                                                                                        \
-     #__VA_ARGS__,                                                                                      \
-     Scope::kCommandBuffer,                                                                             \
-     VERSION_##version,                                                                                 \
-     static_cast<uint32_t>(kGate##gate),                                                                \
-     reinterpret_cast<PFN_vkVoidFunction>(                                                              \
-         static_cast<PFN_vk##name>(Counted<&VkuDeviceDispatchTable::name, Counter::k##counter>::Call)), \
+#define OF_COMMAND_BUFFER(name, version, gate, function, aliases) \
+    {"vk" #name,                                                  \
+     aliases,                                                     \
+     Scope::kCommandBuffer,                                       \
+     VERSION_##version,                                           \
+     static_cast<uint32_t>(gate),                                 \
+     function("vk" #name),                                        \
      offsetof(VkuDeviceDispatchTable, name)},
+#define PASS(name, counter) Named<Passed<&VkuDeviceDispatchTable::name, Counter::k##counter, &hold::name>>
+#define COUNTED(name, counter, version, gate, ...) \
+    OF_COMMAND_BUFFER(name, version, kGate##gate, PASS(name, counter), #__VA_ARGS__)
+#define PASSED(name, version, gate, ...) OF_COMMAND_BUFFER(name, version, kGate##gate, PASS(name, Count), #__VA_ARGS__)
+#define OUTSIDE(name, version, ...) \
+    OF_COMMAND_BUFFER(name, version, kGateStream, Named<Outside<&VkuDeviceDispatchTable::name>>, #__VA_ARGS__)
 #include "entry/commands.def"
+#include "kronos/outside_commands.def"
 #undef COMMAND
 #undef COUNTED
+#undef PASSED
+#undef OUTSIDE
 };
 
 std::vector<std::string> AliasesOf(const Hook& hook) {

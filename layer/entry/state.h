@@ -19,6 +19,8 @@
 #include "memory/recycler.h"
 #include "resources/resources.h"
 #include "stats/device_stats.h"
+#include "stream/recorder.h"
+#include "stream/streaming.h"
 #include "submission/fence_cache.h"
 #include "submission/idle_choice.h"
 #include "submission/spin_waits.h"
@@ -41,6 +43,7 @@ enum Gate : uint32_t {
     kGateBinds = kGateSubmits | kGateMemory,
     kGateMarks = kGateFences | kGateMemory,
     kGateAllocations = kGateStats | kGateMemory,
+    kGateRecording = kGateStats | kGateStream,
     kGateMemoryLives = kGateAllocations | kGateStream,
     kGateDescriptors = kGateStats | kGateStream,
 };
@@ -74,8 +77,9 @@ struct Device {
     std::unique_ptr<SpinWaits> waits;          ///< nullptr: the driver's waits
     std::unique_ptr<FenceCache> fences;        ///< nullptr: no fence is known or kept
     std::unique_ptr<MemoryRecycler> recycler;  ///< nullptr: no memory is kept
-    std::unique_ptr<IdleOwner> idle_owner;     ///< the recycler, as the janitor sees it
     std::unique_ptr<Resources> resources;      ///< nullptr: command streams are not analysed
+    StreamPolicy streams;                      ///< what is done with them
+    std::unique_ptr<IdleOwner> idle_owner;     ///< the recycler, as the janitor sees it
 
     /// Counts what the program asked and the driver was given just so.
     void Count(Counter counter, uint64_t n = 1) const {
@@ -110,7 +114,8 @@ struct Queue {
 struct CommandBuffer {
     const VkuDeviceDispatchTable* down = nullptr;  ///< first: every vkCmd* needs it
     RecordingCounters counters;
-    uint64_t dispatches = 0;  ///< in its content: of this recording and of the secondaries it executes
+    std::unique_ptr<Recorder> recorder;  ///< nullptr: its commands go straight to the driver
+    uint64_t dispatches = 0;             ///< in its content: of this recording and of the secondaries it executes
     Device* device = nullptr;
     VkCommandBuffer handle = VK_NULL_HANDLE;
 };

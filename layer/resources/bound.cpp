@@ -126,7 +126,7 @@ std::span<const Descriptor> BoundState::ContentOf(const Slot& slot, const SetLay
 bool BoundState::Append(const PipelineUse& use, const Slot& slot, std::span<const Descriptor> content,
                         std::vector<Access>& accesses) {
     if (use.everything) {
-        accesses.push_back({{}, use.kinds});
+        accesses.push_back(Everywhere(use.kinds));
         return true;
     }
     // Of the last binding a set may have fewer. An element alone that it does not have is nothing that is known.
@@ -142,7 +142,7 @@ bool BoundState::Append(const PipelineUse& use, const Slot& slot, std::span<cons
             continue;
         }
         const uint64_t offset = use.dynamic ? slot.offsets[use.first_dynamic + i] : 0;
-        accesses.push_back({Touched(use, descriptor, offset), use.kinds});
+        accesses.push_back({Touched(use, descriptor, offset), use.kinds, descriptor.object});
     }
     return true;
 }
@@ -162,7 +162,7 @@ bool BoundState::AppendAll(std::vector<Access>& accesses) const {
         }
         if (!Append(use, slots_[set], content, accesses)) return false;
     }
-    if (pipeline_->addresses) accesses.push_back({{}, pipeline_->addresses});
+    if (pipeline_->addresses) accesses.push_back(Everywhere(pipeline_->addresses));
     return true;
 }
 
@@ -170,7 +170,7 @@ void BoundState::DispatchAccesses(std::vector<Access>& accesses) const {
     const size_t before = accesses.size();
     if (AppendAll(accesses)) return;
     accesses.resize(before);
-    accesses.push_back({{}, kAnyShaderAccess});
+    accesses.push_back(Everywhere(kAnyShaderAccess));
 }
 
 }  // namespace kronos

@@ -96,6 +96,8 @@ ImageFacts JudgeImage(const VkImageCreateInfo& info) {
     ImageFacts facts;
     facts.usage = info.usage;
     facts.flags = info.flags;
+    facts.levels = info.mipLevels;
+    facts.layers = info.arrayLayers;
     constexpr VkImageCreateFlags kOdd = VK_IMAGE_CREATE_SPARSE_BINDING_BIT | VK_IMAGE_CREATE_SPARSE_RESIDENCY_BIT |
                                         VK_IMAGE_CREATE_SPARSE_ALIASED_BIT | VK_IMAGE_CREATE_DISJOINT_BIT |
                                         VK_IMAGE_CREATE_SUBSAMPLED_BIT_EXT;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counting while command buffers record. Externally synchronized by the program, as recording is.
+// Recording of command buffers: counting, and what the recorder is told. Externally synchronized by the program, as
+// recording is.
 #include "entry/hooks.h"
+#include "entry/recording.h"
 #include "entry/state.h"
+#include "stream/hold.h"
 
 namespace kronos {
 namespace {
@@ -9,9 +12,38 @@ namespace {
 void StartOver(CommandBuffer* buffer) {
     if (buffer->device->stats) buffer->counters.FlushTo(buffer->device->stats->counters());
     buffer->dispatches = 0;
+    if (buffer->recorder) buffer->recorder->Forget();
+}
+
+void Finish(CommandBuffer& buffer) noexcept {
+    buffer.recorder->Finish(*buffer.down, buffer.handle, buffer.counters,
+                            buffer.device->stats ? &buffer.device->stats->counters() : nullptr);
+}
+
+// On the driver's side a held one counts when, and if, the driver gets it.
+void CountBarrier(CommandBuffer& buffer, bool held, uint32_t entries) {
+    if (held) {
+        buffer.counters.Add(Side::kAsked, Counter::kBarrierCalls, 1);
+        buffer.counters.Add(Side::kAsked, Counter::kBarriers, entries);
+    } else {
+        buffer.counters.Add(Counter::kBarrierCalls);
+        buffer.counters.Add(Counter::kBarriers, entries);
+    }
 }
 
 }  // namespace
+
+void GiveUp(CommandBuffer& buffer, const char* command, std::atomic_flag& told) noexcept {
+    buffer.device->Decided(Counter::kStreamsGivenUp);
+    Finish(buffer);
+    if (told.test_and_set(std::memory_order_relaxed)) return;
+    Guarded(buffer.device->log.get(), command, false, [&] {
+        buffer.device->log->Info("streams: {} is not held; what follows it in its command buffer is as it was recorded",
+                                 command);
+        return true;
+    });
+}
+
 }  // namespace kronos
 
 namespace kronos::hook {
@@ -21,12 +53,17 @@ VKAPI_ATTR VkResult VKAPI_CALL BeginCommandBuffer(VkCommandBuffer handle, const 
     if (!buffer) return DownOfUnknown(handle).BeginCommandBuffer(handle, info);
     StartOver(buffer);
     buffer->counters.Add(Counter::kRecordings);
-    return buffer->down->BeginCommandBuffer(handle, info);
+    const VkResult result = buffer->down->BeginCommandBuffer(handle, info);
+    // Inside a render pass other rules hold.
+    if (result == VK_SUCCESS && buffer->recorder)
+        buffer->recorder->Begin(!(info->flags & VK_COMMAND_BUFFER_USAGE_RENDER_PASS_CONTINUE_BIT));
+    return result;
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL EndCommandBuffer(VkCommandBuffer handle) {
     CommandBuffer* buffer = FindCommandBuffer(handle);
     if (!buffer) return DownOfUnknown(handle).EndCommandBuffer(handle);
+    if (buffer->recorder) Finish(*buffer);
     if (buffer->device->stats) buffer->counters.FlushTo(buffer->device->stats->counters());
     return buffer->down->EndCommandBuffer(handle);
 }
@@ -44,34 +81,43 @@ VKAPI_ATTR void VKAPI_CALL CmdPipelineBarrier(VkCommandBuffer handle, VkPipeline
                                               uint32_t buffer_count, const VkBufferMemoryBarrier* buffers,
                                               uint32_t image_count, const VkImageMemoryBarrier* images) {
     CommandBuffer* buffer = FindCommandBuffer(handle);
-    const VkuDeviceDispatchTable& down = buffer ? *buffer->down : DownOfUnknown(handle);
-    if (buffer) {
-        buffer->counters.Add(Counter::kBarrierCalls);
-        buffer->counters.Add(Counter::kBarriers, memory_count + buffer_count + image_count);
-    }
-    down.CmdPipelineBarrier(handle, source, destination, flags, memory_count, memory, buffer_count, buffers,
-                            image_count, images);
+    if (!buffer)
+        return DownOfUnknown(handle).CmdPipelineBarrier(handle, source, destination, flags, memory_count, memory,
+                                                        buffer_count, buffers, image_count, images);
+    const bool held =
+        buffer->recorder && buffer->recorder->Active() &&
+        HeldBack<&hold::CmdPipelineBarrier>(*buffer, "vkCmdPipelineBarrier", Counter::kBarriers, source, destination,
+                                            flags, memory_count, memory, buffer_count, buffers, image_count, images);
+    CountBarrier(*buffer, held, memory_count + buffer_count + image_count);
+    if (held) return;
+    buffer->down->CmdPipelineBarrier(handle, source, destination, flags, memory_count, memory, buffer_count, buffers,
+                                     image_count, images);
 }
 
 VKAPI_ATTR void VKAPI_CALL CmdPipelineBarrier2(VkCommandBuffer handle, const VkDependencyInfo* info) {
     CommandBuffer* buffer = FindCommandBuffer(handle);
-    const VkuDeviceDispatchTable& down = buffer ? *buffer->down : DownOfUnknown(handle);
-    if (buffer) {
-        buffer->counters.Add(Counter::kBarrierCalls);
-        buffer->counters.Add(Counter::kBarriers,
-                             info->memoryBarrierCount + info->bufferMemoryBarrierCount + info->imageMemoryBarrierCount);
-    }
-    down.CmdPipelineBarrier2(handle, info);
+    if (!buffer) return DownOfUnknown(handle).CmdPipelineBarrier2(handle, info);
+    const bool held = buffer->recorder && buffer->recorder->Active() &&
+                      HeldBack<&hold::CmdPipelineBarrier2>(*buffer, "vkCmdPipelineBarrier2", Counter::kBarriers, info);
+    CountBarrier(*buffer, held,
+                 info->memoryBarrierCount + info->bufferMemoryBarrierCount + info->imageMemoryBarrierCount);
+    if (!held) buffer->down->CmdPipelineBarrier2(handle, info);
 }
 
 VKAPI_ATTR void VKAPI_CALL CmdExecuteCommands(VkCommandBuffer handle, uint32_t count,
                                               const VkCommandBuffer* secondaries) {
     CommandBuffer* buffer = FindCommandBuffer(handle);
     if (!buffer) return DownOfUnknown(handle).CmdExecuteCommands(handle, count, secondaries);
-    buffer->counters.Add(Counter::kSecondaries, count);
     for (uint32_t i = 0; i < count; ++i)
         if (const CommandBuffer* secondary = FindCommandBuffer(secondaries[i]))
             buffer->dispatches += secondary->dispatches;
+    if (buffer->recorder && buffer->recorder->Active() &&
+        HeldBack<&hold::CmdExecuteCommands>(*buffer, "vkCmdExecuteCommands", Counter::kSecondaries, count,
+                                            secondaries)) {
+        buffer->counters.Add(Side::kAsked, Counter::kSecondaries, count);
+        return;
+    }
+    buffer->counters.Add(Counter::kSecondaries, count);
     buffer->down->CmdExecuteCommands(handle, count, secondaries);
 }
 

@@ -15,7 +15,11 @@ from harness import LAYER, SPY, expect, log_lines, main, run
 
 
 # Every feature, whatever the driver; and none.
-ON = {"KRONOS_WAITS": "on", "KRONOS_RECYCLE_FENCES": "on", "KRONOS_RECYCLE_MEMORY": "on"}
+ON = {"KRONOS_WAITS": "on", "KRONOS_RECYCLE_FENCES": "on", "KRONOS_RECYCLE_MEMORY": "on", "KRONOS_BARRIERS": "on"}
+# What barriers became that are not as they were.
+EMITTED = {f"barriers_{why}" for why in ("fixed", "upload_read", "read_write", "write_read", "write_write", "earlier", "hard", "fence", "opaque", "end")}
+# What is counted without being done.
+LOOKED = ("waits_forwarded", "streams_observed", "streams_given_up", "barriers_")
 NOTHING = {"KRONOS_PRESET": "observe", "KRONOS_LOG_LEVEL": "warn"}
 
 
@@ -53,7 +57,7 @@ def workloads(tree, driver, scratch):
 
 
 def random_programs(tree, driver, scratch, seeds):
-    fences = memory = 0
+    fences = memory = held = emitted = recorded = 0
     for seed in range(seeds):
         for threads in (1, 4):
             with tempfile.TemporaryDirectory() as folder:
@@ -67,9 +71,13 @@ def random_programs(tree, driver, scratch, seeds):
                     did = log_lines(log, "summary")[0]["did"]
                     fences += did.get("fences_recycled", 0)
                     memory += did.get("memory_recycled", 0)
-                    expect(settings is not NOTHING or not [name for name in did if name != "waits_forwarded"],
+                    held += did.get("streams_held", 0)
+                    emitted += sum(n for name, n in did.items() if name in EMITTED)
+                    recorded += did.get("barriers_recorded", 0)
+                    expect(settings is not NOTHING or not [name for name in did if not name.startswith(LOOKED)],
                            f"seed {seed}: told to change nothing, the layer did {did}")
     expect(fences > 0 and memory > 0, f"{fences} fences and {memory} allocations of an earlier life")
+    expect(held > 0 and 0 < emitted < recorded, f"{held} recordings held, {recorded} barriers, {emitted} emitted")
     # A spy that counts wrong must be noticed, or agreement means nothing.
     with tempfile.TemporaryDirectory() as folder:
         log, spy = Path(folder) / "log.jsonl", Path(folder) / "spy.json"

@@ -218,7 +218,8 @@ class When {
 };
 
 /// Every feature, whatever the driver.
-inline const SettingMap kAllOn = {{"waits", "on"}, {"recycle_fences", "on"}, {"recycle_memory", "on"}};
+inline const SettingMap kAllOn = {
+    {"waits", "on"}, {"recycle_fences", "on"}, {"recycle_memory", "on"}, {"barriers", "on"}};
 
 class LayerTest : public ::testing::Test {
   protected:

@@ -184,6 +184,26 @@ TEST(BenchSetup, EveryConfigurationsSettingsAreTheLayers) {
         EXPECT_FALSE(ComposeBenchEnvironment({}, {}, configuration, false).error) << configuration.name;
 }
 
+TEST(BenchSetup, AFeatureAloneIsCountingWithItsSettingOn) {
+    const auto values = [](const char* name) {
+        const ChosenConfigurations chosen = ChooseConfigurations({name});
+        return ComposeBenchEnvironment({}, {}, *chosen.list.back(), false).environment.values();
+    };
+    const std::map<std::string, std::string> features = {{"waits", "VK_KRONOS_COMPUTE_WAITS"},
+                                                         {"fences", "VK_KRONOS_COMPUTE_RECYCLE_FENCES"},
+                                                         {"memory", "VK_KRONOS_COMPUTE_RECYCLE_MEMORY"},
+                                                         {"barriers", "VK_KRONOS_COMPUTE_BARRIERS"}};
+    for (const auto& [name, variable] : features) {
+        std::map<std::string, std::string> alone = values(name.c_str());
+        std::map<std::string, std::string> counting = values("counting");
+        EXPECT_THAT(alone[variable], testing::AnyOf("on", "auto")) << name;
+        EXPECT_NE(alone[variable], counting[variable]) << name;
+        alone.erase(variable);
+        counting.erase(variable);
+        EXPECT_EQ(alone, counting) << name;
+    }
+}
+
 TEST(BenchSetup, TheUsersOwnSettingsDoNotReachOnlySomeRuns) {
     Environment base({{"KRONOS_STATS", "off"},
                       {"VK_KRONOS_COMPUTE_LOG_LEVEL", "off"},

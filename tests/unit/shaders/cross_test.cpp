@@ -76,11 +76,17 @@ std::set<std::string> Missing(const std::vector<uint32_t>& words, const std::str
     return missing;
 }
 
+// Without those that SPIRV-Cross does not bear: their headers say so.
+std::vector<Sample> ForCross() {
+    std::vector<Sample> samples = Corpus();
+    std::erase_if(samples, [](const Sample& sample) { return !sample.for_cross; });
+    return samples;
+}
+
 class Contains : public testing::TestWithParam<Sample> {};
 
 TEST_P(Contains, WhatSpirvCrossCallsActive) {
     const Sample& sample = GetParam();
-    if (!sample.for_cross) GTEST_SKIP() << "SPIRV-Cross is not for it";
     const Reflection theirs = Reflect(sample.words, sample.entry);
     if (!theirs.read) {
         EXPECT_EQ(sample.uses, "everything") << theirs.error;
@@ -90,7 +96,7 @@ TEST_P(Contains, WhatSpirvCrossCallsActive) {
               std::set<std::string>(sample.unaccessed.begin(), sample.unaccessed.end()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Corpus, Contains, testing::ValuesIn(Corpus()),
+INSTANTIATE_TEST_SUITE_P(Corpus, Contains, testing::ValuesIn(ForCross()),
                          [](const auto& info) { return info.param.name; });
 
 // Kernels of real programs: the directories of KRONOS_SHADERS, by colons, and those of this project.

@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Makes the list of the commands that end a recording: every vkCmd* of the registry that commands.def does not name.
+
+usage: outside_commands.py vk.xml commands.def outside_commands.def known_extensions.def
+
+Each line is OUTSIDE(name, core version, aliases...). Commands of provisional extensions are not in it: a device that
+enables one has no recordings (known_extensions.def, made here too, names all others).
+"""
+import sys
+from pathlib import Path
+
+from check_commands import hooked_commands, read_registry
+
+
+def main():
+    registry_path, def_path, outside_path, extensions_path = sys.argv[1:5]
+    root, alias_of, canonical, first, version, offered = read_registry(registry_path)
+    hooked = hooked_commands(def_path)
+    provisional, lines, extensions = set(), [], []
+    for extension in root.findall("extensions/extension"):
+        if "vulkan" not in extension.get("supported", "").split(","):
+            continue
+        if extension.get("provisional") == "true":
+            provisional.update(c.get("name") for c in extension.findall("require/command"))
+        elif extension.get("type") == "device":
+            extensions.append(extension.get("name"))
+    for name in sorted(offered):
+        if name in alias_of or name in hooked or name in provisional or first.get(name) != "VkCommandBuffer":
+            continue
+        if not name.startswith("vkCmd"):
+            continue
+        aliases = sorted(a[2:] for a in alias_of if canonical(a) == name and a in offered)
+        lines.append(f"OUTSIDE({', '.join([name[2:], version.get(name, 'EXT'), *aliases])})")
+    made = "// Made by outside_commands.py from the registry.\n"
+    Path(outside_path).write_text(made + "\n".join(lines) + "\n")
+    Path(extensions_path).write_text(made + "\n".join(f'"{name}",' for name in sorted(extensions)) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// One command buffer's recording: the commands, held until it ends, and what they read, write and order.
+//
+// Owned by the command buffer; externally synchronized, as recording is. No locks; once as many commands as before have
+// been recorded, no allocations.
+#pragma once
+
+#include <vulkan/utility/vk_dispatch_table.h>
+
+#include <cstdint>
+#include <tuple>
+#include <type_traits>
+#include <vector>
+
+#include "resources/bound.h"
+#include "resources/resources.h"
+#include "stats/counters.h"
+#include "stream/barrier_pass.h"
+#include "stream/steps.h"
+#include "support/arena.h"
+
+namespace kronos {
+
+/// A held command. Its arguments follow it in the arena, with all that they point to.
+struct HeldCommand {
+    void (*emit)(const VkuDeviceDispatchTable&, VkCommandBuffer, const HeldCommand&) = nullptr;
+    HeldCommand* next = nullptr;
+    uint32_t first_step = 0;
+    uint32_t step_count = 0;
+    Counter counter = Counter::kCount;  ///< counted when the driver gets it; kCount: nothing is
+    uint32_t amount = 1;
+    bool barrier = false;  ///< left out where the plan says what is emitted instead
+};
+
+template <auto Slot>
+struct HeldCall;
+template <class... Args, void (VKAPI_PTR* VkuDeviceDispatchTable::*Slot)(VkCommandBuffer, Args...)>
+struct HeldCall<Slot> : HeldCommand {
+    explicit HeldCall(Args... given) : args(given...) { emit = Emit; }
+    static void Emit(const VkuDeviceDispatchTable& down, VkCommandBuffer buffer, const HeldCommand& command) {
+        std::apply([&](Args... args) { (down.*Slot)(buffer, args...); }, static_cast<const HeldCall&>(command).args);
+    }
+    std::tuple<Args...> args;
+};
+
+/// A buffer or image of a held barrier, without its masks: they are merged.
+struct BarrierEntry {
+    VkBuffer buffer = VK_NULL_HANDLE;
+    VkDeviceSize offset = 0;
+    VkDeviceSize size = 0;
+    VkImage image = VK_NULL_HANDLE;
+    VkImageLayout layout = VK_IMAGE_LAYOUT_UNDEFINED;
+    VkImageSubresourceRange subresources{};
+};
+
+enum class RecorderMode : uint8_t {
+    kOff,      ///< commands go straight to the driver
+    kObserve,  ///< they do, and are analysed
+    kHold,     ///< they wait here
+};
+
+class Recorder {
+  public:
+    Recorder(const Resources& resources, RecorderMode mode, bool narrow)
+        : resources_(resources), wanted_(mode), options_{.narrow = narrow}, bound_(resources) {}
+    Recorder(const Recorder&) = delete;
+    Recorder& operator=(const Recorder&) = delete;
+
+    /// A new recording; what was held is forgotten. `plain`: it is not inside a render pass.
+    void Begin(bool plain) {
+        Forget();
+        mode_ = plain ? wanted_ : RecorderMode::kOff;
+    }
+    /// What was held is forgotten, and nothing is recorded until Begin.
+    void Forget();
+    bool Active() const { return mode_ != RecorderMode::kOff; }
+    bool Holding() const { return mode_ == RecorderMode::kHold; }
+
+    /// Analyses, and gives the driver what was held. Then commands go straight to the driver. What the driver got is
+    /// added to `counters`, what was decided to `decisions`, if there are any. Does not fail: without memory to
+    /// analyse, the driver gets the commands as they are.
+    void Finish(const VkuDeviceDispatchTable& down, VkCommandBuffer buffer, RecordingCounters& counters,
+                Counters* decisions) noexcept;
+
+    // For the hooks of commands: each adds its steps, then holds itself. All throw std::bad_alloc; the steps of a
+    // command that was not held count for nothing.
+    const Resources& resources() const { return resources_; }
+    BoundState& bound() { return bound_; }
+    Steps& steps() { return steps_; }
+    std::vector<BarrierEntry>& entries() { return entries_; }
+
+    /// What the command that comes next is counted as when the driver gets it; kCount: as nothing.
+    void Next(Counter counter) { counter_ = counter; }
+    /// Copies what an argument points to. Whoever only observes needs none.
+    template <class T>
+    const T* Keep(const T* values, size_t count) {
+        return Holding() ? arena_.Copy(values, count) : values;
+    }
+    /// Room for what is made rather than copied. Whoever only observes uses it up too.
+    template <class T>
+    T* KeepNew(size_t count) {
+        static_assert(std::is_trivially_copyable_v<T>);
+        return static_cast<T*>(arena_.Take(count * sizeof(T)));
+    }
+    template <auto Slot, class... Args>
+    HeldCommand* Hold(Args... args) {
+        if (!Holding()) {
+            first_step_ = Count();
+            return nullptr;
+        }
+        HeldCommand* command = arena_.New<HeldCall<Slot>>(args...);
+        command->counter = counter_;
+        command->first_step = first_step_;
+        command->step_count = Count() - first_step_;
+        first_step_ = Count();
+        *last_ = command;
+        last_ = &command->next;
+        return command;
+    }
+    /// A vkCmdPipelineBarrier2 was held: merged barriers are of its form too.
+    void SetSecondForm() { second_form_ = true; }
+
+  private:
+    uint32_t Count() const { return static_cast<uint32_t>(steps_.steps.size()); }
+    void PrepareArrays();
+    void EmitBarrier(const VkuDeviceDispatchTable& down, VkCommandBuffer buffer, size_t index,
+                     RecordingCounters& counters) const;
+    void CountPlan(Counters& counters) const;
+
+    const Resources& resources_;
+    const RecorderMode wanted_;
+    const BarrierOptions options_;
+    RecorderMode mode_ = RecorderMode::kOff;
+    bool second_form_ = false;
+
+    Arena arena_;
+    HeldCommand* head_ = nullptr;
+    HeldCommand** last_ = &head_;
+    uint32_t first_step_ = 0;  ///< of the command that is being recorded
+    Counter counter_ = Counter::kCount;
+    Steps steps_;
+    std::vector<BarrierEntry> entries_;
+    BoundState bound_;
+
+    BarrierPass pass_;
+    BarrierPlan plan_;
+    // The arrays of the emissions, in their order, in the one form or the other.
+    std::vector<VkBufferMemoryBarrier> buffers_;
+    std::vector<VkImageMemoryBarrier> images_;
+    std::vector<VkBufferMemoryBarrier2> buffers2_;
+    std::vector<VkImageMemoryBarrier2> images2_;
+    struct Arrays {
+        uint32_t first_buffer, buffer_count, first_image, image_count;
+    };
+    std::vector<Arrays> arrays_;
+};
+
+}  // namespace kronos
