@@ -13,10 +13,15 @@ from pathlib import Path
 from check_commands import hooked_commands, read_registry
 
 
+def points_to_command_buffers(param):
+    return param.find("type").text == "VkCommandBuffer" and "*" in (param.find("type").tail or "")
+
+
 def main():
     registry_path, def_path, outside_path, extensions_path = sys.argv[1:5]
     root, alias_of, canonical, first, version, offered = read_registry(registry_path)
     hooked = hooked_commands(def_path)
+    commands = {c.find("proto/name").text: c for c in root.findall("commands/command") if c.find("proto/name") is not None}
     provisional, lines, extensions = set(), [], []
     for extension in root.findall("extensions/extension"):
         if "vulkan" not in extension.get("supported", "").split(","):
@@ -30,6 +35,8 @@ def main():
             continue
         if not name.startswith("vkCmd"):
             continue
+        if any(points_to_command_buffers(p) for p in commands[name].findall("param")):
+            sys.exit(f"outside_commands: {name} takes an array of command buffers: their recordings must end, too")
         aliases = sorted(a[2:] for a in alias_of if canonical(a) == name and a in offered)
         lines.append(f"OUTSIDE({', '.join([name[2:], version.get(name, 'EXT'), *aliases])})")
     made = "// Made by outside_commands.py from the registry.\n"

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstring>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "entry/hooks.h"
@@ -46,12 +47,21 @@ struct Outside;
 template <class Result, class... Args, Result (VKAPI_PTR* VkuDeviceDispatchTable::*Slot)(VkCommandBuffer, Args...)>
 struct Outside<Slot> {
     static const char* name;
+    static void EndRecording(CommandBuffer& buffer, std::atomic_flag& told) {
+        if (buffer.recorder && buffer.recorder->Active()) GiveUp(buffer, name, told);
+    }
     static VKAPI_ATTR Result VKAPI_CALL Call(VkCommandBuffer handle, Args... args) {
         static std::atomic_flag told;
         CommandBuffer* buffer = FindCommandBuffer(handle);
         if (!buffer) [[unlikely]]
             return (DownOfUnknown(handle).*Slot)(handle, args...);
-        if (buffer->recorder && buffer->recorder->Active()) GiveUp(*buffer, name, told);
+        EndRecording(*buffer, told);
+        // Another command buffer whose state the command reads, as vkCmdPreprocessGeneratedCommandsEXT does.
+        [[maybe_unused]] const auto end = [&](auto argument) {
+            if constexpr (std::is_same_v<decltype(argument), VkCommandBuffer>)
+                if (CommandBuffer* other = FindCommandBuffer(argument)) EndRecording(*other, told);
+        };
+        (end(args), ...);
         return (buffer->down->*Slot)(handle, args...);
     }
 };
