@@ -138,7 +138,7 @@ bool BoundState::Append(const PipelineUse& use, const Slot& slot, std::span<cons
         if (descriptor.state == Descriptor::State::kUnknown) return false;
         if (descriptor.state == Descriptor::State::kNothing) continue;
         if (use.as_written) {
-            accesses.push_back({descriptor.where, use.kinds});
+            accesses.push_back({descriptor.where, use.kinds, descriptor.object});
             continue;
         }
         const uint64_t offset = use.dynamic ? slot.offsets[use.first_dynamic + i] : 0;

@@ -7,9 +7,8 @@
 namespace kronos {
 namespace {
 
-// What the buffer occupies, where stores out of bounds may go so far; else 0.
+// What the buffer occupies: stores out of bounds may go so far, by the device's features or by a pipeline's.
 VkDeviceSize Required(const Device& device, VkBuffer buffer) {
-    if (device.resources->bounds() != Bounds::kBuffer) return 0;
     VkMemoryRequirements requirements = {};
     device.down.GetBufferMemoryRequirements(device.handle, buffer, &requirements);
     return requirements.size;

@@ -44,9 +44,9 @@ struct ImageFacts {
     VkImageUsageFlags usage = 0;
     VkImageCreateFlags flags = 0;
     uint32_t levels = 1;
-    uint32_t layers = 1;
-    bool plain = true;  ///< not sparse, not disjoint, and all structures of its creation are known
-    MemoryRange where;  ///< all of it
+    uint32_t layers = 1;  ///< 0: not to be told
+    bool plain = true;    ///< not sparse, not disjoint, and all structures of its creation are known
+    MemoryRange where;    ///< all of it
 };
 
 struct ImageViewFacts {

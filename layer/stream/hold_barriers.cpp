@@ -53,7 +53,7 @@ Entry Of(const Barrier& barrier, const Masks& masks) {
 bool IsWhole(const ImageFacts& image, const VkImageSubresourceRange& range) {
     return range.aspectMask == VK_IMAGE_ASPECT_COLOR_BIT && range.baseMipLevel == 0 && range.baseArrayLayer == 0 &&
            (range.levelCount == VK_REMAINING_MIP_LEVELS || range.levelCount == image.levels) &&
-           (range.layerCount == VK_REMAINING_ARRAY_LAYERS || range.layerCount == image.layers);
+           (range.layerCount == VK_REMAINING_ARRAY_LAYERS || range.layerCount == image.layers) && image.layers != 0;
 }
 
 /// Collects a barrier command's entries into a step.

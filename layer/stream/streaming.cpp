@@ -9,6 +9,8 @@
 #include <iterator>
 #include <string_view>
 
+#include "support/extensions.h"
+
 namespace kronos {
 namespace {
 
@@ -58,7 +60,9 @@ StreamPolicy ChooseStreams(RecorderMode wanted, const VkDeviceCreateInfo& info, 
         return policy;
     }
     policy.mode = wanted;
-    policy.narrow = properties.vendorID == kNvidia;
+    // Shaders may read acceleration structures, which no kind of access stands for.
+    policy.narrow = properties.vendorID == kNvidia && !Enables(info, VK_KHR_ACCELERATION_STRUCTURE_EXTENSION_NAME) &&
+                    !Enables(info, VK_NV_RAY_TRACING_EXTENSION_NAME);
     policy.why = "by setting";
     return policy;
 }

@@ -75,6 +75,8 @@ TEST_F(Streaming, NarrowsWhereThatWasMeasured) {
     EXPECT_FALSE(Choose().narrow);
     properties_.vendorID = 0x10DE;
     EXPECT_TRUE(Choose().narrow);
+    Enable(VK_KHR_ACCELERATION_STRUCTURE_EXTENSION_NAME);
+    EXPECT_FALSE(Choose().narrow);
 }
 
 TEST_F(Streaming, ReadsHowAccessesAreBounded) {
