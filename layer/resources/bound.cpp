@@ -138,11 +138,11 @@ bool BoundState::Append(const PipelineUse& use, const Slot& slot, std::span<cons
         if (descriptor.state == Descriptor::State::kUnknown) return false;
         if (descriptor.state == Descriptor::State::kNothing) continue;
         if (use.as_written) {
-            accesses.push_back({descriptor.where, use.kinds, descriptor.object});
+            accesses.push_back({descriptor.where, use.kinds});
             continue;
         }
         const uint64_t offset = use.dynamic ? slot.offsets[use.first_dynamic + i] : 0;
-        accesses.push_back({Touched(use, descriptor, offset), use.kinds, descriptor.object});
+        accesses.push_back({Touched(use, descriptor, offset), use.kinds});
     }
     return true;
 }

@@ -32,7 +32,6 @@ Descriptor OfBuffer(const Resources& resources, const VkDescriptorBufferInfo& in
     if (!buffer) return Memory({});
     Descriptor made = Memory(PartOf(buffer->where, info.offset, info.range));
     made.to_end = info.range == VK_WHOLE_SIZE;
-    made.object = ObjectOf(buffer->uid);
     if (made.where.memory == buffer->where.memory) {
         made.whole_begin = buffer->where.begin;
         made.whole_end = buffer->reserved;
@@ -45,7 +44,6 @@ Descriptor OfImage(const Resources& resources, const VkDescriptorImageInfo& info
     const ImageViewFacts* view = resources.FindImageView(info.imageView);
     if (!view) return Memory({});
     Descriptor made = Memory(view->where);
-    made.object = view->object;
     return made;
 }
 
@@ -54,7 +52,6 @@ Descriptor OfTexels(const Resources& resources, VkBufferView handle) {
     const BufferViewFacts* view = resources.FindBufferView(handle);
     if (!view) return Memory({});
     Descriptor made = Memory(view->where);
-    made.object = view->object;
     if (made.where.memory == view->whole.memory) {
         made.whole_begin = view->whole.begin;
         made.whole_end = view->whole.end;

@@ -22,8 +22,6 @@ namespace kronos {
 /// Drivers use handles again; nobody uses a uid again. Any thread.
 uint64_t NextUid();
 
-/// Access::object of a buffer or image: its uid's low bits, which objects share only if made 2^32 objects apart.
-constexpr uint32_t ObjectOf(uint64_t uid) { return static_cast<uint32_t>(uid); }
 
 /// What any dispatch may do to what is not known.
 constexpr Kinds kAnyShaderAccess =
@@ -43,23 +41,19 @@ struct ImageFacts {
     uint64_t uid = NextUid();
     VkImageUsageFlags usage = 0;
     VkImageCreateFlags flags = 0;
-    uint32_t levels = 1;
-    uint32_t layers = 1;  ///< 0: not to be told
-    bool plain = true;    ///< not sparse, not disjoint, and all structures of its creation are known
-    MemoryRange where;    ///< all of it
+    bool plain = true;  ///< not sparse, not disjoint, and all structures of its creation are known
+    MemoryRange where;  ///< all of it
 };
 
 struct ImageViewFacts {
     uint64_t uid = NextUid();
     MemoryRange where;    ///< of the whole image, when the view was made
-    uint32_t object = 0;  ///< Access::object of the image
 };
 
 struct BufferViewFacts {
     uint64_t uid = NextUid();
     MemoryRange where;
     MemoryRange whole;    ///< what the whole buffer occupies
-    uint32_t object = 0;  ///< Access::object of the buffer
 };
 
 /// Part of `whole`, or `whole` itself where ranges have no meaning. `offset` and `size` in bytes, from its begin;
@@ -149,7 +143,6 @@ struct Descriptor {
     MemoryRange where;
     uint64_t whole_begin = 0;  ///< of what its buffer occupies, in the same memory
     uint64_t whole_end = ~uint64_t{0};
-    uint32_t object = 0;  ///< Access::object
     State state = State::kUnknown;
     bool to_end = false;  ///< of its buffer, whatever the dynamic offset
     bool operator==(const Descriptor&) const = default;

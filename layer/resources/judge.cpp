@@ -96,10 +96,6 @@ ImageFacts JudgeImage(const VkImageCreateInfo& info) {
     ImageFacts facts;
     facts.usage = info.usage;
     facts.flags = info.flags;
-    facts.levels = info.mipLevels;
-    // Its slices may be chosen as layers are.
-    const bool slices = info.imageType == VK_IMAGE_TYPE_3D && (info.flags & VK_IMAGE_CREATE_2D_ARRAY_COMPATIBLE_BIT);
-    facts.layers = slices ? 0 : info.arrayLayers;
     constexpr VkImageCreateFlags kOdd = VK_IMAGE_CREATE_SPARSE_BINDING_BIT | VK_IMAGE_CREATE_SPARSE_RESIDENCY_BIT |
                                         VK_IMAGE_CREATE_SPARSE_ALIASED_BIT | VK_IMAGE_CREATE_DISJOINT_BIT |
                                         VK_IMAGE_CREATE_SUBSAMPLED_BIT_EXT;

@@ -65,7 +65,6 @@ void Resources::AddBufferView(VkBufferView view, const VkBufferViewCreateInfo& i
     if (buffer && PlainView(info.pNext)) {
         facts->where = PartOf(buffer->where, info.offset, info.range);
         facts->whole = buffer->where;
-        facts->object = ObjectOf(buffer->uid);
         if (buffer->where.memory > MemoryRange::kShared) facts->whole.end = buffer->reserved;
     }
     buffer_views_.Add(view, std::move(facts));
@@ -76,7 +75,6 @@ void Resources::AddImageView(VkImageView view, const VkImageViewCreateInfo& info
     const ImageFacts* image = FindImage(info.image);
     if (image && PlainView(info.pNext)) {
         facts->where = image->where;
-        facts->object = ObjectOf(image->uid);
     }
     image_views_.Add(view, std::move(facts));
 }

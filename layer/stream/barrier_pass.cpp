@@ -28,14 +28,7 @@ uint32_t BarrierPlan::Emitted(const Steps& steps) const {
 
 void BarrierPlan::Clear() {
     emissions.clear();
-    ranges.clear();
     recorded = necessary = narrowed = 0;
-}
-
-void BarrierPass::Pending::Clear() {
-    masks = {};
-    any = global = false;
-    ranges.clear();
 }
 
 void BarrierPass::Run(const Steps& steps, const BarrierOptions& options, BarrierPlan& plan) {
@@ -64,7 +57,7 @@ void BarrierPass::Run(const Steps& steps, const BarrierOptions& options, Barrier
                 break;
         }
     }
-    if (pending_.any || indebted_) Emit(count, KeepReason::kEnd);
+    if (waiting_ || indebted_) Emit(count, KeepReason::kEnd);
 }
 
 void BarrierPass::Start(const Steps& steps, const BarrierOptions& options, BarrierPlan& plan) {
@@ -77,7 +70,8 @@ void BarrierPass::Start(const Steps& steps, const BarrierOptions& options, Barri
     sequence_ = 0;
     indebted_ = false;
     debt_ = {};
-    pending_.Clear();
+    waiting_ = false;
+    pending_ = {};
     live_.Clear();
     known_count_ = next_known_ = 0;
     ForgetEarlier();
@@ -103,9 +97,7 @@ void BarrierPass::ForgetEarlier() {
     by_program_.Reset();
     by_output_.Reset();
     by_global_.Reset();
-    by_mixed_.Reset();
     program_ranges_.clear();
-    covered_.clear();
 }
 
 BarrierPass::Known& BarrierPass::Look(const Masks& masks) {
@@ -123,17 +115,9 @@ BarrierPass::Known& BarrierPass::Look(const Masks& masks) {
 void BarrierPass::Record(const BarrierStep& barrier) {
     ++plan_->recorded;
     ++sequence_;
-    pending_.any = true;
-    pending_.masks |= barrier.masks;
-    pending_.global |= barrier.global;
-    for (const BarrierRange& range : steps_->RangesOf(barrier)) {
-        const bool there = std::any_of(pending_.ranges.begin(), pending_.ranges.end(), [&](const BarrierRange& other) {
-            return range.object != 0 && range.where.memory > MemoryRange::kShared && other.object == range.object &&
-                   other.where == range.where;
-        });
-        if (!there) pending_.ranges.push_back(range);
-        AddProgramRange(range);
-    }
+    waiting_ = true;
+    pending_ |= barrier.masks;
+    for (const MemoryRange& range : steps_->RangesOf(barrier)) AddProgramRange(range);
     Order(Look(barrier.masks), barrier.global);
 }
 
@@ -146,26 +130,23 @@ void BarrierPass::Order(Known& known, bool global) {
     };
     apply(by_program_, known.program_version, true, true);
     apply(by_global_, known.global_version[global ? 1 : 0], global, global);
-    apply(by_mixed_, known.mixed_version[global ? 1 : 0], global, true);
 }
 
-void BarrierPass::AddProgramRange(const BarrierRange& range) {
-    for (const BarrierRange& known : program_ranges_)
-        if (known.Covers(range)) return;
+void BarrierPass::AddProgramRange(const MemoryRange& range) {
+    for (const MemoryRange& known : program_ranges_)
+        if (known.Contains(range)) return;
     if (program_ranges_.size() >= kMostRanges) {
-        // One for each memory, of no object; if even these are too many, one for everything.
+        // One for each memory; if even these are too many, one for everything.
         std::sort(program_ranges_.begin(), program_ranges_.end(),
-                  [](const BarrierRange& a, const BarrierRange& b) { return a.where.memory < b.where.memory; });
+                  [](const MemoryRange& a, const MemoryRange& b) { return a.memory < b.memory; });
         size_t kept = 0;
         for (size_t i = 1; i < program_ranges_.size(); ++i) {
-            MemoryRange& into = program_ranges_[kept].where;
-            const MemoryRange& next = program_ranges_[i].where;
-            if (into.memory == next.memory) {
+            MemoryRange& into = program_ranges_[kept];
+            const MemoryRange& next = program_ranges_[i];
+            if (into.memory == next.memory)
                 into = {into.memory, std::min(into.begin, next.begin), std::max(into.end, next.end)};
-                program_ranges_[kept].object = 0;
-            } else {
-                program_ranges_[++kept] = program_ranges_[i];
-            }
+            else
+                program_ranges_[++kept] = next;
         }
         program_ranges_.resize(kept + 1);
         if (program_ranges_.size() > kMostRanges / 2) program_ranges_.assign(1, {});
@@ -175,17 +156,16 @@ void BarrierPass::AddProgramRange(const BarrierRange& range) {
 
 void BarrierPass::Hard(uint32_t index, const Step& step) {
     const BarrierStep& barrier = steps_->barriers[step.first];
-    const auto ranges = steps_->RangesOf(barrier);
     ++plan_->recorded;
     ++plan_->necessary;
     ++sequence_;
-    if (pending_.any) Emit(index, KeepReason::kHard);
-    for (const BarrierRange& range : ranges) AddProgramRange(range);
-    Order(Look(barrier.masks), barrier.global);
-    const Known known = Look(barrier.masks);
+    if (waiting_) Emit(index, KeepReason::kHard);
+    for (const MemoryRange& range : steps_->RangesOf(barrier)) AddProgramRange(range);
+    Known& known = Look(barrier.masks);
+    Order(known, barrier.global);
     const Scopes certain = barrier.uncertain ? Scopes{} : known.least;
-    if (!barrier.uncertain) Order(barrier.masks, certain, barrier.global, ranges);
-    live_.Settle(certain, barrier.global, ranges);
+    by_output_.Apply(certain, barrier.global, barrier.global);
+    live_.Settle(certain, barrier.global);
     // What it does itself is done before its second scope begins.
     for (const Access& access : steps_->AccessesOf(step)) {
         Live live;
@@ -200,7 +180,7 @@ void BarrierPass::Hard(uint32_t index, const Step& step) {
 
 // No barrier moves past step `index`.
 void BarrierPass::Barred(uint32_t index, KeepReason reason) {
-    if (pending_.any) {
+    if (waiting_) {
         ++plan_->necessary;
         Emit(index, reason);
     }
@@ -218,16 +198,16 @@ void BarrierPass::Act(uint32_t index, const Step& step) {
         live_.ForEach(live_.Conflicting(access), [&](const Live& live) {
             if (live.sequence == sequence_) return;
             necessary |= live.necessary == plan_->necessary;
-            if (conflict || live.Settled(access)) return;
+            if (conflict || live.Settled(access.kinds)) return;
             conflict = true;
             reason = ReasonOf(live.access.kinds, access.kinds);
         });
     }
     if (necessary) ++plan_->necessary;
-    if (pending_.any && (conflict || NeedsEarlier(accesses, kinds))) Emit(index, reason);
+    if (waiting_ && (conflict || NeedsEarlier(accesses, kinds))) Emit(index, reason);
     for (const Access& access : accesses) {
         // Not while barriers wait that were recorded between the two.
-        if ((access.kinds & kWrites) && !pending_.any) live_.Replace(access, live_.Conflicting(access));
+        if ((access.kinds & kWrites) && !waiting_) live_.Replace(access, live_.Conflicting(access));
         live_.Add(access, sequence_, plan_->necessary);
     }
     so_far_ |= kinds;
@@ -244,42 +224,23 @@ bool BarrierPass::NeedsEarlier(std::span<const Access> accesses, Kinds kinds) co
         if (by_global_.reach[i].visible & missing) return true;
         in_ranges |= (by_program_.reach[i].visible & missing) != 0;
     }
-    return in_ranges && !std::all_of(accesses.begin(), accesses.end(),
-                                     [&](const Access& access) { return EarlierCovered(access, kinds); });
-}
-
-// By emitted ranges, as far as the program has ranges there. Those of several objects may order more together than
-// apart.
-bool BarrierPass::EarlierCovered(const Access& access, Kinds kinds) const {
-    const auto reaches = [&](const Covered& covered) {
-        for (size_t i = 0; i < Earlier::kCount; ++i)
-            if (((by_program_.reach[i].visible & ~covered.order.reach[i].visible) |
-                 (by_mixed_.reach[i].visible & ~covered.others.reach[i].visible)) &
-                kinds)
-                return false;
-        return true;
-    };
-    return std::all_of(program_ranges_.begin(), program_ranges_.end(), [&](const BarrierRange& range) {
-        if (!range.where.Overlaps(access.where)) return true;
-        return range.object == access.object &&
-               std::any_of(covered_.begin(), covered_.end(),
-                           [&](const Covered& covered) { return covered.range.Covers(range) && reaches(covered); });
-    });
+    return in_ranges && std::any_of(accesses.begin(), accesses.end(), [&](const Access& access) {
+               return std::any_of(program_ranges_.begin(), program_ranges_.end(),
+                                  [&](const MemoryRange& range) { return range.Overlaps(access.where); });
+           });
 }
 
 void BarrierPass::Emit(uint32_t index, KeepReason reason) {
     Emission emission;
     emission.before = index;
-    emission.masks = pending_.masks;
-    emission.global = pending_.global;
+    emission.masks = pending_;
     emission.reason = reason;
     const bool last = reason == KeepReason::kEnd;
     if (last && indebted_) {
         emission.masks |= debt_;
-        emission.global = true;
         indebted_ = false;
     }
-    if (options_.narrow && !last && emission.global && index >= last_barred_) {
+    if (options_.narrow && !last && index >= last_barred_) {
         const Masks narrowed = Narrowed(emission.masks, so_far_, later_[index]);
         if (narrowed != emission.masks) {
             // Only where it changes nothing for work from before the recording.
@@ -300,52 +261,14 @@ void BarrierPass::Emit(uint32_t index, KeepReason reason) {
             }
         }
     }
-    std::span<const BarrierRange> ranges;
-    if (!emission.global) {
-        ranges = pending_.ranges;
-        emission.first_range = static_cast<uint32_t>(plan_->ranges.size());
-        emission.range_count = static_cast<uint32_t>(ranges.size());
-        plan_->ranges.insert(plan_->ranges.end(), ranges.begin(), ranges.end());
-    }
     const Scopes scopes = Look(emission.masks).least;
-    Order(emission.masks, scopes, emission.global, ranges);
-    live_.Settle(scopes, emission.global, ranges);
+    by_output_.Apply(scopes, true, true);
+    live_.Settle(scopes, true);
     // What is ordered before all that is still to come needs no watching; the necessary barriers are counted by it.
-    const Kinds later = later_[std::min<size_t>(index, later_.size() - 1)];
-    live_.Forget(later, [&](const Live& live) { return live.necessary == plan_->necessary; });
+    live_.Forget(later_[index], [&](const Live& live) { return live.necessary == plan_->necessary; });
     plan_->emissions.push_back(emission);
-    pending_.Clear();
-}
-
-// What an emitted barrier is to work from before the recording.
-void BarrierPass::Order(const Masks& masks, const Scopes& scopes, bool global, std::span<const BarrierRange> ranges) {
-    const auto has = [&](const Covered& covered) {
-        return std::any_of(ranges.begin(), ranges.end(),
-                           [&](const BarrierRange& range) { return range.Covers(covered.range); });
-    };
-    for (Covered& covered : covered_) {
-        const bool memory = global || has(covered);
-        if (covered.last == masks && covered.last_memory == memory && covered.last_global == global) continue;
-        covered.order.Apply(scopes, memory, memory);
-        covered.others.Apply(scopes, global, memory);
-        covered.last = masks;
-        covered.last_memory = memory;
-        covered.last_global = global;
-    }
-    for (const BarrierRange& range : global ? std::span<const BarrierRange>() : ranges) {
-        const bool known = std::any_of(covered_.begin(), covered_.end(),
-                                       [&](const Covered& covered) { return covered.range.Covers(range); });
-        if (known || range.object == 0) continue;
-        // Until now only what orders everything was for it.
-        Covered covered{range, by_output_, by_output_, masks, true, false};
-        covered.order.Apply(scopes, true, true);
-        covered.others.Apply(scopes, false, true);
-        if (covered_.size() < kMostCovered)
-            covered_.push_back(covered);
-        else
-            covered_[next_covered_++ % kMostCovered] = covered;
-    }
-    by_output_.Apply(scopes, global, global);
+    waiting_ = false;
+    pending_ = {};
 }
 
 }  // namespace kronos

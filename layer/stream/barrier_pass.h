@@ -5,6 +5,9 @@
 // what they order; what nobody in the recording needed is emitted at its end, for work before and after it. Whatever
 // the program's barriers order stays ordered, with scopes at least as wide, and never more barriers are emitted than
 // the program recorded, but for one at the end where masks were narrowed.
+//
+// What is emitted has one memory barrier and no ranges: drivers wait for the stages either way (tools/bench, group
+// "barriers"), and one that orders everything leaves nothing for the next.
 #pragma once
 
 #include <array>
@@ -33,22 +36,18 @@ enum class KeepReason : uint8_t {
     kCount
 };
 
-/// A barrier to emit before step `before`; at the end if that is the number of steps.
+/// A memory barrier to emit before step `before`; at the end if that is the number of steps.
 struct Emission {
     uint32_t before = 0;
     Masks masks;
-    bool global = false;       ///< one memory barrier; otherwise the ranges
-    uint32_t first_range = 0;  ///< into BarrierPlan::ranges
-    uint32_t range_count = 0;
     KeepReason reason = KeepReason::kEnd;
 };
 
 struct BarrierPlan {
-    std::vector<Emission> emissions;   ///< ascending by `before`; hard barriers are not in it
-    std::vector<BarrierRange> ranges;  ///< each entry once an emission
-    uint32_t recorded = 0;             ///< the program's barriers, hard ones too
-    uint32_t necessary = 0;            ///< the least that orders all conflicting accesses within the recording
-    uint32_t narrowed = 0;             ///< of the emissions, with fewer masks than the program's
+    std::vector<Emission> emissions;  ///< ascending by `before`; hard barriers are not in it
+    uint32_t recorded = 0;            ///< the program's barriers, hard ones too
+    uint32_t necessary = 0;           ///< the least that orders all conflicting accesses within the recording
+    uint32_t narrowed = 0;            ///< of the emissions, with fewer masks than the program's
 
     uint32_t Emitted(const Steps& steps) const;  ///< with the hard ones
     void Clear();
@@ -71,15 +70,6 @@ class BarrierPass {
         Scopes least, most;
         uint32_t program_version = ~0u;  ///< of the order that applying them to does not change
         uint32_t global_version[2] = {~0u, ~0u};
-        uint32_t mixed_version[2] = {~0u, ~0u};
-    };
-
-    struct Pending {
-        Masks masks;
-        bool any = false;
-        bool global = false;
-        std::vector<BarrierRange> ranges;
-        void Clear();
     };
 
     void Start(const Steps& steps, const BarrierOptions& options, BarrierPlan& plan);
@@ -90,10 +80,8 @@ class BarrierPass {
     void Barred(uint32_t index, KeepReason reason);
     void Act(uint32_t index, const Step& step);
     bool NeedsEarlier(std::span<const Access> accesses, Kinds kinds) const;
-    bool EarlierCovered(const Access& access, Kinds kinds) const;
-    void AddProgramRange(const BarrierRange& range);
+    void AddProgramRange(const MemoryRange& range);
     void Emit(uint32_t index, KeepReason reason);
-    void Order(const Masks& masks, const Scopes& scopes, bool global, std::span<const BarrierRange> ranges);
     void ForgetEarlier();
 
     const Steps* steps_ = nullptr;
@@ -104,27 +92,15 @@ class BarrierPass {
     uint32_t last_barred_ = 0;  ///< steps up to the last fence or opaque one: masks stay as they are
     uint32_t sequence_ = 0;
 
-    Pending pending_;
+    Masks pending_;  ///< of the barriers that wait
+    bool waiting_ = false;
     Masks debt_;  ///< what narrowing took away
     bool indebted_ = false;
 
     LiveAccesses live_;
     Earlier by_program_, by_output_;
-    Earlier by_global_;  ///< by the program's barriers, had those with ranges ordered no memory
-    Earlier by_mixed_;   ///< ... had they made nothing available: what was done through objects that they do not name
-    std::vector<BarrierRange> program_ranges_;  ///< where those did; joined when there are many
-    /// A range of the emitted barriers, and how far they order earlier work before what is done through it.
-    struct Covered {
-        BarrierRange range;
-        Earlier order;   ///< what was done through it
-        Earlier others;  ///< what was done through other objects to the same memory
-        Masks last;      ///< what was applied to it, and how: a second time it changes nothing
-        bool last_memory = false;
-        bool last_global = false;
-    };
-    static constexpr size_t kMostCovered = 16;
-    std::vector<Covered> covered_;  ///< the latest
-    size_t next_covered_ = 0;
+    Earlier by_global_;                         ///< by the program's barriers, had those with ranges ordered no memory
+    std::vector<MemoryRange> program_ranges_;  ///< where those did; joined when there are many
     std::array<Known, 8> known_;
     size_t known_count_ = 0, next_known_ = 0;
 };

@@ -49,13 +49,6 @@ Entry Of(const Barrier& barrier, const Masks& masks) {
     return entry;
 }
 
-// Section "Image Views": VK_REMAINING_*.
-bool IsWhole(const ImageFacts& image, const VkImageSubresourceRange& range) {
-    return range.aspectMask == VK_IMAGE_ASPECT_COLOR_BIT && range.baseMipLevel == 0 && range.baseArrayLayer == 0 &&
-           (range.levelCount == VK_REMAINING_MIP_LEVELS || range.levelCount == image.levels) &&
-           (range.layerCount == VK_REMAINING_ARRAY_LAYERS || range.layerCount == image.layers) && image.layers != 0;
-}
-
 /// Collects a barrier command's entries into a step.
 class Collector {
   public:
@@ -80,23 +73,16 @@ class Collector {
             return;
         }
         MemoryRange where;
-        uint32_t object = 0;
         if (entry.buffer) {
-            if (const BufferFacts* facts = recorder_.resources().FindBuffer(entry.buffer)) {
+            if (const BufferFacts* facts = recorder_.resources().FindBuffer(entry.buffer))
                 where = PartOf(facts->where, entry.offset, entry.size);
-                object = ObjectOf(facts->uid);
-            }
         } else if (const ImageFacts* facts = recorder_.resources().FindImage(entry.image)) {
             where = facts->where;
-            // Accesses are to whole images: less than that orders none of them for certain.
-            if (IsWhole(*facts, entry.subresources)) object = ObjectOf(facts->uid);
         }
-        steps.ranges.push_back({where, static_cast<uint32_t>(recorder_.entries().size()), object});
-        recorder_.entries().push_back(
-            {entry.buffer, entry.offset, entry.size, entry.image, entry.new_layout, entry.subresources});
+        steps.ranges.push_back(where);
         if (!entry.Acts()) return;
         hard_ = true;
-        steps.accesses.push_back({where, kronos::Of(Kind::kOtherWrite), object});
+        steps.accesses.push_back({where, kronos::Of(Kind::kOtherWrite)});
     }
 
     /// True: the step may move.

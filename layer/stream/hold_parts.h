@@ -16,18 +16,19 @@ class Action {
     void Touch(VkBuffer buffer, VkDeviceSize offset, VkDeviceSize size, Kinds kinds) {
         const BufferFacts* facts = recorder_.resources().FindBuffer(buffer);
         recorder_.steps().accesses.push_back(
-            facts ? Access{PartOf(facts->where, offset, size), kinds, ObjectOf(facts->uid)} : Everywhere(kinds));
+            facts ? Access{PartOf(facts->where, offset, size), kinds} : Everywhere(kinds));
     }
     void Touch(VkImage image, Kinds kinds) {
         const ImageFacts* facts = recorder_.resources().FindImage(image);
-        recorder_.steps().accesses.push_back(facts ? Access{facts->where, kinds, ObjectOf(facts->uid)}
+        recorder_.steps().accesses.push_back(facts ? Access{facts->where, kinds}
                                                    : Everywhere(kinds));
     }
     void Dispatch() { recorder_.bound().DispatchAccesses(recorder_.steps().accesses); }
 
-    void Done(StepKind kind = StepKind::kAction) {
+    void Done() {
         Steps& steps = recorder_.steps();
-        steps.steps.push_back({kind, first_, static_cast<uint32_t>(steps.accesses.size()) - first_, first_});
+        steps.steps.push_back(
+            {StepKind::kAction, first_, static_cast<uint32_t>(steps.accesses.size()) - first_, first_});
     }
 
   private:

@@ -2,29 +2,18 @@
 #include "stream/live_accesses.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace kronos {
 namespace {
 
 size_t Home(const Access& access) {
-    const uint64_t mixed = (access.where.begin ^ (uint64_t{access.object} << 32)) * 0x9E3779B97F4A7C15ull;
-    return mixed >> 58;
-}
-
-bool Same(const Live& live, const Access& access) {
-    return access.object != 0 && live.access.object == access.object && live.stages;
+    return ((access.where.begin ^ (access.where.memory << 32)) * 0x9E3779B97F4A7C15ull) >> 58;
 }
 
 }  // namespace
 
-bool Live::Settled(const Access& later) const {
-    if (later.kinds & ~reach.after) return false;
-    if (!(access.kinds & kWrites) || !(later.kinds & ~reach.visible)) return true;
-    return later.object != 0 && later.object == access.object && there.Contains(later.where) &&
-           !(later.kinds & ~(reach.visible | visible_there));
-}
-
-bool Live::SettledForAll(Kinds later) const {
+bool Live::Settled(Kinds later) const {
     return !(later & ~reach.after) && (!(access.kinds & kWrites) || !(later & ~reach.visible));
 }
 
@@ -42,27 +31,11 @@ LiveAccesses::Set LiveAccesses::Conflicting(const Access& access) const {
     return found;
 }
 
-void LiveAccesses::Settle(const Scopes& scopes, bool global, std::span<const BarrierRange> ranges) {
+void LiveAccesses::Settle(const Scopes& scopes, bool memory) {
     for (size_t i = 0; i < count_; ++i) {
         Live& live = live_[i];
         const bool executes = live.stages && !(live.stages & ~scopes.before);
-        const Kinds writes = live.stages & kWrites;
-        const auto within = global ? ranges.end()
-                                   : std::find_if(ranges.begin(), ranges.end(),
-                                                  [&](const BarrierRange& range) { return range.Covers(live.access); });
-        if (global || within == ranges.end()) {
-            live.reach.Apply(scopes, executes, writes, global, global);
-            continue;
-        }
-        // Only what is accessed through that range sees it.
-        Reach there = live.reach;
-        there.Apply(scopes, executes, writes, true, true);
-        const Kinds seen = there.visible & ~live.reach.visible;
-        live.reach.after = there.after;
-        live.reach.available = there.available;
-        if (!seen) continue;
-        live.visible_there = live.there == within->where ? live.visible_there | seen : seen;
-        live.there = within->where;
+        live.reach.Apply(scopes, executes, live.stages & kWrites, memory, memory);
     }
 }
 
@@ -70,7 +43,7 @@ void LiveAccesses::Replace(const Access& access, Set conflicting) {
     Set gone = 0;
     for (Set rest = conflicting; rest; rest &= rest - 1) {
         const Live& live = live_[static_cast<size_t>(__builtin_ctzll(rest))];
-        if (Same(live, access) && access.where.Contains(live.access.where) && live.Settled(access))
+        if (live.stages && access.where.Contains(live.access.where) && live.Settled(access.kinds))
             gone |= rest & -rest;
     }
     Remove(gone);
@@ -80,7 +53,7 @@ void LiveAccesses::Add(const Access& access, uint32_t sequence, uint32_t necessa
     uint8_t& seen = seen_[Home(access)];
     if (seen < count_) {
         const Live& live = live_[seen];
-        if (Same(live, access) && live.access.kinds == access.kinds && live.access.where.Contains(access.where) &&
+        if (live.stages && live.access.kinds == access.kinds && live.access.where.Contains(access.where) &&
             live.sequence == sequence && live.necessary == necessary && !live.reach.after)
             return;
     }
@@ -113,12 +86,12 @@ void LiveAccesses::Remove(Set gone) {
     writes_ = writes;
 }
 
-// One access for each memory; if even these are too many, one for everything.
+// One access for each memory and what is done to it, which the same barriers order; if even these are too many, one for
+// everything.
 void LiveAccesses::Coarsen() {
     const auto join = [](Live& into, const Live& live) {
         Access& access = into.access;
         access.kinds |= live.access.kinds;
-        access.object = access.object == live.access.object ? access.object : 0;
         access.where.begin = std::min(access.where.begin, live.access.where.begin);
         access.where.end = std::max(access.where.end, live.access.where.end);
         into.sequence = std::min(into.sequence, live.sequence);
@@ -127,14 +100,16 @@ void LiveAccesses::Coarsen() {
         into.reach.after &= live.reach.after;
         into.reach.available &= live.reach.available;
         into.reach.visible &= live.reach.visible;
-        into.visible_there = 0;
+    };
+    const auto key = [](const Live& live) {
+        return std::tuple(live.access.where.memory, live.access.kinds, live.stages);
     };
     const auto begin = live_.begin();
     std::sort(begin, begin + static_cast<std::ptrdiff_t>(count_),
-              [](const Live& a, const Live& b) { return a.access.where.memory < b.access.where.memory; });
+              [&](const Live& a, const Live& b) { return key(a) < key(b); });
     size_t kept = 0;
     for (size_t i = 1; i < count_; ++i) {
-        if (live_[i].access.where.memory == live_[kept].access.where.memory)
+        if (key(live_[i]) == key(live_[kept]))
             join(live_[kept], live_[i]);
         else
             live_[++kept] = live_[i];

@@ -5,7 +5,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include "stream/reach.h"
 #include "stream/steps.h"
@@ -19,14 +18,9 @@ struct Live {
     uint32_t sequence = 0;   ///< barriers recorded before it
     uint32_t necessary = 0;  ///< barriers counted as necessary before it
     Reach reach;
-    // By barriers for ranges, what is accessed through the same object, within this range.
-    Kinds visible_there = 0;
-    MemoryRange there;
 
-    /// Ordered before `later`.
-    bool Settled(const Access& later) const;
     /// Ordered before all that is of these kinds.
-    bool SettledForAll(Kinds later) const;
+    bool Settled(Kinds later) const;
 };
 
 class LiveAccesses {
@@ -37,7 +31,6 @@ class LiveAccesses {
     using Set = uint64_t;
 
     void Clear() { count_ = 0, writes_ = 0; }
-    const Live& operator[](size_t index) const { return live_[index]; }
 
     /// Those that share memory with `access`, and one of the two writes.
     Set Conflicting(const Access& access) const;
@@ -47,14 +40,14 @@ class LiveAccesses {
         for (; set; set &= set - 1) use(live_[static_cast<size_t>(__builtin_ctzll(set))]);
     }
 
-    /// An emitted barrier; global, or for these ranges.
-    void Settle(const Scopes& scopes, bool global, std::span<const BarrierRange> ranges);
+    /// A barrier. Not `memory`: of memory it orders some, but nobody knows which.
+    void Settle(const Scopes& scopes, bool memory);
     /// Forgets what is ordered before all that is of the kinds `later`, but for those that `keep` says.
     template <class Keep>
     void Forget(Kinds later, Keep keep) {
         Set gone = 0;
         for (size_t i = 0; i < count_; ++i)
-            if (live_[i].SettledForAll(later) && !keep(live_[i])) gone |= Set{1} << i;
+            if (live_[i].Settled(later) && !keep(live_[i])) gone |= Set{1} << i;
         Remove(gone);
     }
     /// Of `conflicting`, forgets what is ordered before `access`, a write to all of it: whatever conflicts with one of
@@ -71,7 +64,7 @@ class LiveAccesses {
     std::array<Live, kMost> live_;
     size_t count_ = 0;
     Set writes_ = 0;                     ///< those that write
-    std::array<uint8_t, kMost> seen_{};  ///< by hash of object and begin: where an access may be found
+    std::array<uint8_t, kMost> seen_{};  ///< by hash of where it begins: where an access may be found
 };
 
 }  // namespace kronos

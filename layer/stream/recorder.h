@@ -43,16 +43,6 @@ struct HeldCall<Slot> : HeldCommand {
     std::tuple<Args...> args;
 };
 
-/// A buffer or image of a held barrier, without its masks: they are merged.
-struct BarrierEntry {
-    VkBuffer buffer = VK_NULL_HANDLE;
-    VkDeviceSize offset = 0;
-    VkDeviceSize size = 0;
-    VkImage image = VK_NULL_HANDLE;
-    VkImageLayout layout = VK_IMAGE_LAYOUT_UNDEFINED;
-    VkImageSubresourceRange subresources{};
-};
-
 enum class RecorderMode : uint8_t {
     kOff,      ///< commands go straight to the driver
     kObserve,  ///< they do, and are analysed
@@ -87,7 +77,6 @@ class Recorder {
     const Resources& resources() const { return resources_; }
     BoundState& bound() { return bound_; }
     Steps& steps() { return steps_; }
-    std::vector<BarrierEntry>& entries() { return entries_; }
 
     /// What the command that comes next is counted as when the driver gets it; kCount: as nothing.
     void Next(Counter counter) { counter_ = counter; }
@@ -122,8 +111,7 @@ class Recorder {
 
   private:
     uint32_t Count() const { return static_cast<uint32_t>(steps_.steps.size()); }
-    void PrepareArrays();
-    void EmitBarrier(const VkuDeviceDispatchTable& down, VkCommandBuffer buffer, size_t index,
+    void EmitBarrier(const VkuDeviceDispatchTable& down, VkCommandBuffer buffer, const Masks& masks,
                      RecordingCounters& counters) const;
     void CountPlan(Counters& counters) const;
 
@@ -139,20 +127,10 @@ class Recorder {
     uint32_t first_step_ = 0;  ///< of the command that is being recorded
     Counter counter_ = Counter::kCount;
     Steps steps_;
-    std::vector<BarrierEntry> entries_;
     BoundState bound_;
 
     BarrierPass pass_;
     BarrierPlan plan_;
-    // The arrays of the emissions, in their order, in the one form or the other.
-    std::vector<VkBufferMemoryBarrier> buffers_;
-    std::vector<VkImageMemoryBarrier> images_;
-    std::vector<VkBufferMemoryBarrier2> buffers2_;
-    std::vector<VkImageMemoryBarrier2> images2_;
-    struct Arrays {
-        uint32_t first_buffer, buffer_count, first_image, image_count;
-    };
-    std::vector<Arrays> arrays_;
 };
 
 }  // namespace kronos

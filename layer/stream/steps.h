@@ -33,34 +33,18 @@ struct MemoryRange {
 struct Access {
     MemoryRange where;
     Kinds kinds = 0;
-    uint32_t object = 0;  ///< the buffer or image by which it happens; 0: unknown. Barriers of another do not order it.
 };
 
 /// An access of nobody knows what.
-constexpr Access Everywhere(Kinds kinds) { return {MemoryRange{}, kinds, 0}; }
+constexpr Access Everywhere(Kinds kinds) { return {MemoryRange{}, kinds}; }
 
 /// One barrier command: all its entries, with the union of their masks.
 struct BarrierStep {
     Masks masks;
     bool uncertain = false;    ///< hard, and its entries' masks differ: it counts as ordering nothing
     bool global = false;       ///< it has a memory barrier, or an execution dependency alone: no ranges restrict it
-    uint32_t first_range = 0;  ///< into Steps::ranges: its buffers, and its images without a transition
+    uint32_t first_range = 0;  ///< into Steps::ranges: its buffers and images
     uint32_t range_count = 0;
-};
-
-/// A buffer or image of a barrier.
-struct BarrierRange {
-    MemoryRange where;
-    uint32_t entry = 0;   ///< an index of the recorder's
-    uint32_t object = 0;  ///< as in Access
-
-    /// The barrier says so for this range; never of objects that are not known.
-    bool Covers(const Access& access) const {
-        return object != 0 && object == access.object && where.Contains(access.where);
-    }
-    bool Covers(const BarrierRange& other) const {
-        return object != 0 && object == other.object && where.Contains(other.where);
-    }
 };
 
 enum class StepKind : uint8_t {
@@ -84,7 +68,7 @@ struct Steps {
     std::vector<Step> steps;
     std::vector<Access> accesses;
     std::vector<BarrierStep> barriers;
-    std::vector<BarrierRange> ranges;
+    std::vector<MemoryRange> ranges;
 
     void Clear() {
         steps.clear();
@@ -96,7 +80,7 @@ struct Steps {
         const uint32_t first = step.kind == StepKind::kHard ? step.first_access : step.first;
         return std::span(accesses).subspan(first, step.count);
     }
-    std::span<const BarrierRange> RangesOf(const BarrierStep& barrier) const {
+    std::span<const MemoryRange> RangesOf(const BarrierStep& barrier) const {
         return std::span(ranges).subspan(barrier.first_range, barrier.range_count);
     }
 };

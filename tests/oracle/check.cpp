@@ -87,10 +87,9 @@ std::string Checker::CheckForm(const Steps& steps, const BarrierOptions& options
     return {};
 }
 
-// Nothing is invented: masks and ranges of barriers that were recorded before.
+// Nothing is invented: masks of barriers that were recorded before.
 std::string Checker::CheckMasks(const Steps& steps, const BarrierPlan& plan) const {
     Masks so_far;
-    std::vector<const BarrierRange*> ranges;
     size_t next = 0;
     for (uint32_t i = 0; i <= steps.steps.size(); ++i) {
         for (; next < plan.emissions.size() && plan.emissions[next].before == i; ++next) {
@@ -98,20 +97,10 @@ std::string Checker::CheckMasks(const Steps& steps, const BarrierPlan& plan) con
             Masks both = Primitive(so_far);
             both |= Primitive(emission.masks);
             if (both != Primitive(so_far)) return Say("emission ", next, " is wider than what was recorded");
-            if (emission.global) continue;
-            if (emission.first_range + emission.range_count > plan.ranges.size()) return "ranges beyond the end";
-            for (uint32_t r = 0; r < emission.range_count; ++r) {
-                const BarrierRange& range = plan.ranges[emission.first_range + r];
-                const bool known = std::any_of(ranges.begin(), ranges.end(), [&](const BarrierRange* other) {
-                    return other->entry == range.entry && other->object == range.object && other->where == range.where;
-                });
-                if (!known) return Say("emission ", next, " has a range that nobody recorded");
-            }
         }
         if (i == steps.steps.size() || steps.steps[i].kind != StepKind::kBarrier) continue;
         const BarrierStep& barrier = steps.barriers[steps.steps[i].first];
         so_far |= barrier.masks;
-        for (const BarrierRange& range : steps.RangesOf(barrier)) ranges.push_back(&range);
     }
     return {};
 }
@@ -138,22 +127,13 @@ std::string Checker::CheckBetween(const Steps& steps, const BarrierPlan& plan) {
     return {};
 }
 
-Checker::Barrier Checker::Resolve(const Masks& masks, bool global, const BarrierRange* ranges, uint32_t count,
+Checker::Barrier Checker::Resolve(const Steps& steps, const BarrierStep& step, const Masks& masks,
                                   uint64_t world) const {
-    Barrier barrier{.sets = Expand(masks), .global = global, .covers = {}};
-    if (global) return barrier;
-    for (uint32_t i = 0; i < count; ++i) {
-        const BarrierRange& range = ranges[i];
-        const uint64_t guess = Guess(world, range.entry);
-        Bytes bytes = BytesOf(range.where);
-        // Any bytes; but the same ones of the same object, if it is known where in the memory that may be another's.
-        if (range.where.memory == MemoryRange::kShared && range.object)
-            bytes &= Guess(world, (uint64_t{range.object} << 32) ^ range.where.begin ^ (range.where.end << 16));
-        else if (range.where.memory < kFirstOwnMemory)
-            bytes &= guess;
-        uint32_t object = range.object ? range.object : static_cast<uint32_t>(guess >> 60) % kObjects;
-        if (!rules_.objects_apart) object = 0;
-        barrier.covers[object] |= bytes;
+    Barrier barrier{.sets = Expand(masks), .global = step.global, .covers = 0};
+    if (step.global) return barrier;
+    for (uint32_t i = step.first_range; i < step.first_range + step.range_count; ++i) {
+        const MemoryRange& range = steps.ranges[i];
+        barrier.covers |= BytesOf(range) & (range.memory < kFirstOwnMemory ? Guess(world, i) : kAllBytes);
     }
     return barrier;
 }
@@ -171,31 +151,20 @@ void Checker::Prepare(const Steps& steps, const BarrierPlan& plan, uint64_t worl
             masks.destination_stages &= more;
             masks.destination_access &= more >> 7;
         }
-        recorded_.push_back(
-            Resolve(masks, barrier.global, steps.ranges.data() + barrier.first_range, barrier.range_count, world));
+        recorded_.push_back(Resolve(steps, barrier, masks, world));
     }
     for (const Emission& emission : plan.emissions)
-        emitted_.push_back(Resolve(emission.masks, emission.global, plan.ranges.data() + emission.first_range,
-                                   emission.range_count, world));
-    classes_.assign(1, {kAllBytes, 1});
-    const auto split = [&](const Barrier& barrier) {
-        if (barrier.global) return;
-        for (uint32_t object = 0; object < kObjects; ++object) {
-            const Bytes covers = barrier.covers[object];
-            if (!covers) continue;
-            for (size_t i = classes_.size(); i-- > 0;) {
-                const Bytes inside = classes_[i].bytes & covers;
-                if (!inside) continue;
-                if (inside != classes_[i].bytes) {
-                    classes_.push_back({classes_[i].bytes & ~covers, classes_[i].objects});
-                    classes_[i].bytes = inside;
-                }
-                classes_[i].objects |= 1u << object;
-            }
+        emitted_.push_back({.sets = Expand(emission.masks), .global = true, .covers = 0});
+    classes_.assign(1, kAllBytes);
+    for (const Barrier& barrier : recorded_) {
+        if (barrier.global) continue;
+        for (size_t i = classes_.size(); i-- > 0;) {
+            const Bytes inside = classes_[i] & barrier.covers;
+            if (!inside || inside == classes_[i]) continue;
+            classes_.push_back(classes_[i] & ~barrier.covers);
+            classes_[i] = inside;
         }
-    };
-    for (const Barrier& barrier : recorded_) split(barrier);
-    for (const Barrier& barrier : emitted_) split(barrier);
+    }
 }
 
 void Checker::Apply(const Barrier& barrier, Order Source::*which) {
@@ -203,11 +172,10 @@ void Checker::Apply(const Barrier& barrier, Order Source::*which) {
         Order& order = source.*which;
         const Stages reach = order.ordered | source.self;
         if (!(barrier.sets.before & reach)) continue;
-        const bool makes_available =
-            (barrier.sets.available & source.write) && barrier.Covers(source.object, source.bytes_class);
+        const bool makes_available = (barrier.sets.available & source.write) && barrier.Covers(source.bytes);
         if (makes_available || (barrier.sets.before & order.chained)) {
             order.chained |= barrier.sets.after;
-            if (barrier.Covers(source.reader, source.bytes_class)) order.visible |= barrier.sets.visible;
+            if (barrier.Covers(source.bytes)) order.visible |= barrier.sets.visible;
         }
         order.ordered |= barrier.sets.after;
     }
@@ -218,8 +186,6 @@ std::string Checker::CheckAccess(uint32_t step, const Access& access) const {
     const Atoms atoms = AtomsOf(access.kinds);
     for (const Source& source : sources_) {
         if (!(source.bytes & bytes)) continue;
-        const uint32_t through = source.objects >> access.object & 1 ? access.object : 0;
-        if (access.object && !source.reads && through != source.reader) continue;
         if (source.reads) {
             if (StagesOf(WritesOf(atoms)) & source.program.ordered & ~source.output.ordered)
                 return Say("step ", step, " no longer executes after ", Name(source.step));
@@ -261,34 +227,16 @@ std::string Checker::CheckEverything(uint32_t step) const {
     return {};
 }
 
-// For all ways in which objects of the set, those of what looks at it and classes of bytes combine.
-void Checker::Add(const Source& source, uint32_t objects) {
-    for (const Class& bytes : classes_) {
-        if (!(bytes.bytes & source.bytes)) continue;
+void Checker::Add(const Source& source) {
+    for (const Bytes bytes : classes_) {
+        if (!(bytes & source.bytes)) continue;
         Source part = source;
-        part.bytes &= bytes.bytes;
-        part.bytes_class = bytes.bytes;
-        part.objects = static_cast<uint8_t>(bytes.objects);
-        // What no barrier names here is one object more, 0.
-        uint32_t own = objects & bytes.objects;
-        if (objects & ~bytes.objects) own |= 1;
-        // Barriers without ranges, and the execution of reads, know no objects.
-        if (!source.write) own = 1;
-        for (uint32_t object = 0; object < kObjects; ++object) {
-            if (!(own >> object & 1)) continue;
-            part.object = static_cast<uint8_t>(object);
-            for (uint32_t reader = 0; reader < kObjects; ++reader) {
-                if (!(bytes.objects >> reader & 1)) continue;
-                part.reader = static_cast<uint8_t>(reader);
-                sources_.push_back(part);
-                if (source.reads) break;
-            }
-        }
+        part.bytes &= bytes;
+        sources_.push_back(part);
     }
 }
 
 void Checker::AddAccess(int32_t step, const Access& access) {
-    const uint32_t objects = access.object ? 1u << access.object : ~0u;
     const Atoms atoms = AtomsOf(access.kinds);
     Source source;
     source.bytes = BytesOf(access.where);
@@ -296,13 +244,13 @@ void Checker::AddAccess(int32_t step, const Access& access) {
     for (Atoms rest = atoms & ~WritesOf(atoms); rest; rest &= rest - 1) {
         source.self = StagesOf(rest & -rest);
         source.reads = true;
-        Add(source, objects);
+        Add(source);
     }
     for (Atoms rest = WritesOf(atoms); rest; rest &= rest - 1) {
         source.write = rest & -rest;
         source.self = StagesOf(source.write);
         source.reads = false;
-        Add(source, objects);
+        Add(source);
     }
 }
 
@@ -313,17 +261,17 @@ void Checker::AddUnknown(int32_t step, bool accesses) {
     for (Stages rest = kEveryStage; rest; rest &= static_cast<Stages>(rest - 1)) {
         source.self = static_cast<Stages>(rest & -rest);
         source.reads = true;
-        Add(source, 1);
+        Add(source);
         source.reads = false;
         source.program.chained = source.output.chained = source.self;
-        Add(source, 1);
+        Add(source);
         source.program = source.output = {};
     }
     if (!accesses) return;
     for (Atoms rest = WritesOf(kEveryAtom); rest; rest &= rest - 1) {
         source.write = rest & -rest;
         source.self = StagesOf(source.write);
-        Add(source, ~0u);
+        Add(source);
     }
 }
 
@@ -334,7 +282,7 @@ void Checker::AddTransition(int32_t step, const Barrier& barrier, const Access& 
     source.program.ordered = source.program.chained = barrier.sets.after;
     source.program.visible = barrier.sets.visible;
     source.output = source.program;
-    Add(source, 1);
+    Add(source);
 }
 
 std::string Checker::Take(const Steps& steps, uint32_t index) {

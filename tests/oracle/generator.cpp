@@ -165,6 +165,8 @@ struct Object {
     uint32_t end = 0;
 };
 
+constexpr uint32_t kObjects = 7;
+
 class Generator {
   public:
     Generator(uint64_t seed, Steps& steps) : rng_(seed), steps_(steps) {}
@@ -193,10 +195,9 @@ class Generator {
         barrier_percent_ = rng_.Between(15, 60);
         special_percent_ = rng_.Percent(30) ? rng_.Between(2, 15) : 0;
         unknown_percent_ = rng_.Percent(20) ? rng_.Between(2, 25) : 0;
-        nameless_percent_ = rng_.Percent(40) ? rng_.Between(5, 100) : 0;
         exact_percent_ = rng_.Between(0, 90);
-        object_count_ = rng_.Between(1, kObjects - 1);
-        for (uint32_t i = 1; i <= object_count_; ++i) {
+        object_count_ = rng_.Between(1, kObjects);
+        for (uint32_t i = 0; i < object_count_; ++i) {
             Object& object = objects_[i];
             object.memory = kFirstOwnMemory + rng_.Below(memories_);
             object.begin = rng_.Percent(40) ? 0 : rng_.Below(kBytesOfAMemory - 1);
@@ -246,31 +247,24 @@ class Generator {
         }
     }
 
-    // Of an object; if it is not named, nobody knows that it was by it.
-    MemoryRange Where(uint32_t& object) {
+    MemoryRange Where() {
         if (rng_.Percent(unknown_percent_)) {
-            if (!rng_.Percent(30)) object = 0;
             if (rng_.Percent(50)) return {};
             return {.memory = MemoryRange::kShared, .begin = 0, .end = rng_.Percent(50) ? 8 : ~uint64_t{0}};
         }
-        object = rng_.Between(1, object_count_);
-        const Object& of = objects_[object];
+        const Object& of = objects_[rng_.Below(object_count_)];
         MemoryRange where{.memory = of.memory, .begin = of.begin, .end = of.end};
         if (!rng_.Percent(exact_percent_)) {
             where.begin = of.begin + rng_.Below(of.end - of.begin);
             where.end = std::min<uint64_t>(where.begin + rng_.Between(1, widest_), of.end);
         }
-        if (rng_.Percent(nameless_percent_)) object = 0;
         return where;
     }
 
     void AddAccesses(uint32_t count) {
         for (uint32_t i = 0; i < count; ++i) {
-            Access access;
-            access.kinds = SomeKinds();
-            access.object = rng_.Below(kObjects);
-            access.where = Where(access.object);
-            steps_.accesses.push_back(access);
+            const Kinds kinds = SomeKinds();
+            steps_.accesses.push_back({.where = Where(), .kinds = kinds});
         }
     }
 
@@ -279,12 +273,7 @@ class Generator {
             .masks = MasksIn(style_), .global = !rng_.Percent(ranges_percent_), .first_range = 0, .range_count = 0};
         barrier.first_range = static_cast<uint32_t>(steps_.ranges.size());
         if (!barrier.global || (ranges_percent_ && rng_.Percent(20))) barrier.range_count = rng_.Between(1, 3);
-        for (uint32_t i = 0; i < barrier.range_count; ++i) {
-            BarrierRange range{.where = {}, .entry = static_cast<uint32_t>(steps_.ranges.size()), .object = 0};
-            range.object = rng_.Below(kObjects);
-            range.where = Where(range.object);
-            steps_.ranges.push_back(range);
-        }
+        for (uint32_t i = 0; i < barrier.range_count; ++i) steps_.ranges.push_back(Where());
         steps_.barriers.push_back(barrier);
         return steps_.barriers.back();
     }
@@ -325,7 +314,7 @@ class Generator {
     KindStyle kinds_ = KindStyle::kShader;
     Masks uniform_;
     uint32_t memories_ = 1, widest_ = 1, ranges_percent_ = 0, barrier_percent_ = 0, special_percent_ = 0;
-    uint32_t unknown_percent_ = 0, nameless_percent_ = 0, exact_percent_ = 0, object_count_ = 1;
+    uint32_t unknown_percent_ = 0, exact_percent_ = 0, object_count_ = 1;
     std::array<Object, kObjects> objects_{};
 };
 

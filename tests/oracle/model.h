@@ -20,7 +20,6 @@ using Atoms = uint32_t;
 /// A set of bytes of all the memories that the model knows.
 using Bytes = uint64_t;
 
-constexpr uint32_t kObjects = 8;          ///< Access::object is below it; 0 is any of them or yet another
 constexpr uint64_t kFirstOwnMemory = 2;   ///< 0 is MemoryRange::kEverything, 1 is kShared
 constexpr uint32_t kOwnMemories = 4;      ///< whose ids are kFirstOwnMemory and up
 constexpr uint64_t kBytesOfAMemory = 14;  ///< of each of those; what lies beyond does not exist
@@ -48,15 +47,9 @@ Masks ModelledFlags();
 /// The bytes that an access may touch.
 Bytes BytesOf(const MemoryRange& range);
 
-/// Where the specification says more than any driver does, the model can say less.
-struct Rules {
-    bool objects_apart = true;  ///< a buffer's barrier orders memory accesses through that buffer alone
-};
-
 /// Finds out whether a plan keeps the invariant of the barrier pass. Keeps its memory between uses.
 class Checker {
   public:
-    explicit Checker(const Rules& rules = {}) : rules_(rules) {}
     /// What the plan breaks, readable; empty if nothing. `world` decides what bytes unknown ranges of barriers cover.
     std::string Check(const Steps& steps, const BarrierOptions& options, const BarrierPlan& plan, uint64_t world);
 
@@ -64,9 +57,9 @@ class Checker {
     struct Barrier {
         Sets sets;
         bool global = true;
-        std::array<Bytes, kObjects> covers{};  ///< if not global: bytes, by the object through which they are accessed
+        Bytes covers = 0;  ///< if not global
 
-        bool Covers(uint32_t object, Bytes bytes) const { return global || (covers[object] & bytes); }
+        bool Covers(Bytes bytes) const { return global || (covers & bytes); }
     };
     /// What is known to come after a source. `ordered` executes after it; its writes are available to what chains with
     /// `chained`, and visible to `visible`.
@@ -78,23 +71,14 @@ class Checker {
     /// Something in the queue that later work may depend on, in bytes that all barriers treat alike.
     struct Source {
         Bytes bytes = 0;
-        Bytes bytes_class = 0;
-        int32_t step = -1;    ///< that made it; -1 is work before the recording
-        uint8_t object = 0;   ///< through which it happens
-        uint8_t reader = 0;   ///< through which what is to see it happens
-        uint8_t objects = 0;  ///< of its class
-        bool reads = false;   ///< it only reads
-        Stages self = 0;      ///< the stage it executes in; chains begin there
-        Atoms write = 0;      ///< the one kind of write that it is, if that is not available from the start
+        int32_t step = -1;   ///< that made it; -1 is work before the recording
+        bool reads = false;  ///< it only reads
+        Stages self = 0;     ///< the stage it executes in; chains begin there
+        Atoms write = 0;     ///< the one kind of write that it is, if that is not available from the start
         Order program;
         Order output;
     };
-    struct Class {
-        Bytes bytes = 0;       ///< that all barriers treat alike
-        uint32_t objects = 1;  ///< bits: those that matter here
-    };
-
-    Barrier Resolve(const Masks& masks, bool global, const BarrierRange* ranges, uint32_t count, uint64_t world) const;
+    Barrier Resolve(const Steps& steps, const BarrierStep& step, const Masks& masks, uint64_t world) const;
     void Prepare(const Steps& steps, const BarrierPlan& plan, uint64_t world);
     std::string CheckForm(const Steps& steps, const BarrierOptions& options, const BarrierPlan& plan) const;
     std::string CheckMasks(const Steps& steps, const BarrierPlan& plan) const;
@@ -106,15 +90,14 @@ class Checker {
     std::string CheckAccess(uint32_t step, const Access& access) const;
     std::string CheckTransition(uint32_t step, const Barrier& barrier, const Access& access) const;
     std::string CheckEverything(uint32_t step) const;
-    void Add(const Source& source, uint32_t objects);
+    void Add(const Source& source);
     void AddAccess(int32_t step, const Access& access);
     void AddUnknown(int32_t step, bool accesses);
     void AddTransition(int32_t step, const Barrier& barrier, const Access& access);
 
-    Rules rules_;
     std::vector<Barrier> recorded_;  ///< by barrier index
     std::vector<Barrier> emitted_;   ///< by emission index
-    std::vector<Class> classes_;
+    std::vector<Bytes> classes_;     ///< that all barriers treat alike
     std::vector<Source> sources_;
 };
 

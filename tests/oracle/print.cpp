@@ -66,7 +66,7 @@ std::string Flags(uint64_t flags, const Name (&names)[N]) {
     return text.tellp() > 0 ? text.str() : "0";
 }
 
-void PrintRange(std::ostream& text, const MemoryRange& where, uint32_t object) {
+void PrintRange(std::ostream& text, const MemoryRange& where) {
     if (where.memory == MemoryRange::kEverything)
         text << "everything";
     else if (where.memory == MemoryRange::kShared)
@@ -74,7 +74,6 @@ void PrintRange(std::ostream& text, const MemoryRange& where, uint32_t object) {
     else
         text << "m" << where.memory;
     if (where.begin != 0 || where.end != ~uint64_t{0}) text << "[" << where.begin << "," << where.end << ")";
-    if (object) text << "/" << object;
 }
 
 void PrintAccesses(std::ostream& text, std::span<const Access> accesses) {
@@ -83,17 +82,16 @@ void PrintAccesses(std::ostream& text, std::span<const Access> accesses) {
         for (size_t kind = 0, shown = 0; kind < std::size(kKindNames); ++kind)
             if (access.kinds >> kind & 1) text << (shown++ ? "|" : "") << kKindNames[kind];
         text << " ";
-        PrintRange(text, access.where, access.object);
+        PrintRange(text, access.where);
     }
 }
 
-void PrintScope(std::ostream& text, const Masks& masks, bool global, std::span<const BarrierRange> ranges) {
+void PrintScope(std::ostream& text, const Masks& masks, bool global, std::span<const MemoryRange> ranges) {
     text << "  " << Print(masks);
     if (global) text << "  global";
-    for (const BarrierRange& range : ranges) {
+    for (const MemoryRange& range : ranges) {
         text << "  ";
-        PrintRange(text, range.where, range.object);
-        text << "#" << range.entry;
+        PrintRange(text, range);
     }
     text << "\n";
 }
@@ -112,10 +110,7 @@ std::string Print(const Steps& steps, const BarrierPlan& plan) {
         for (; next < plan.emissions.size() && plan.emissions[next].before == i; ++next) {
             const Emission& emission = plan.emissions[next];
             text << "     emit  ";
-            std::span<const BarrierRange> ranges;
-            if (!emission.global && emission.first_range + emission.range_count <= plan.ranges.size())
-                ranges = std::span(plan.ranges).subspan(emission.first_range, emission.range_count);
-            PrintScope(text, emission.masks, emission.global, ranges);
+            PrintScope(text, emission.masks, true, {});
         }
         if (i == steps.steps.size()) break;
         const Step& step = steps.steps[i];

@@ -26,14 +26,14 @@ constexpr Masks kTransferToCompute{kTransferStage, kTransferWrite, kComputeStage
 constexpr Masks kTransferToTransfer{kTransferStage, kTransferWrite, kTransferStage, kTransferRead | kTransferWrite};
 constexpr Masks kEverything{kAllStage, kMemoryRead | kMemoryWrite, kAllStage, kMemoryRead | kMemoryWrite};
 
-inline Access Reads(uint64_t memory, uint64_t begin, uint64_t end, uint32_t object = 0) {
-    return {.where = {memory, begin, end}, .kinds = Of(Kind::kStorageRead), .object = object};
+inline Access Reads(uint64_t memory, uint64_t begin, uint64_t end) {
+    return {.where = {memory, begin, end}, .kinds = Of(Kind::kStorageRead)};
 }
-inline Access Writes(uint64_t memory, uint64_t begin, uint64_t end, uint32_t object = 0) {
-    return {.where = {memory, begin, end}, .kinds = Of(Kind::kStorageWrite), .object = object};
+inline Access Writes(uint64_t memory, uint64_t begin, uint64_t end) {
+    return {.where = {memory, begin, end}, .kinds = Of(Kind::kStorageWrite)};
 }
-inline Access Does(Kinds kinds, uint64_t memory, uint64_t begin, uint64_t end, uint32_t object = 0) {
-    return {.where = {memory, begin, end}, .kinds = kinds, .object = object};
+inline Access Does(Kinds kinds, uint64_t memory, uint64_t begin, uint64_t end) {
+    return {.where = {memory, begin, end}, .kinds = kinds};
 }
 
 /// Each call records one step; what it returns is this.
@@ -48,11 +48,10 @@ class Recording {
         return *this;
     }
     Recording& Barrier(const Masks& masks) { return Add(StepKind::kBarrier, masks, true); }
-    /// For ranges alone, each of another entry.
-    Recording& Barrier(const Masks& masks, std::initializer_list<BarrierRange> ranges) {
+    /// For ranges alone.
+    Recording& Barrier(const Masks& masks, std::initializer_list<MemoryRange> ranges) {
         Add(StepKind::kBarrier, masks, false);
-        for (BarrierRange range : ranges) {
-            range.entry = static_cast<uint32_t>(steps_.ranges.size());
+        for (const MemoryRange& range : ranges) {
             steps_.ranges.push_back(range);
             ++steps_.barriers.back().range_count;
         }
@@ -63,11 +62,11 @@ class Recording {
         Add(StepKind::kHard, masks, true);
         steps_.steps.back().first_access = static_cast<uint32_t>(steps_.accesses.size());
         steps_.steps.back().count = 1;
-        steps_.accesses.push_back({.where = image, .kinds = Of(Kind::kOtherRead) | Of(Kind::kOtherWrite), .object = 0});
+        steps_.accesses.push_back({.where = image, .kinds = Of(Kind::kOtherRead) | Of(Kind::kOtherWrite)});
         return *this;
     }
     /// For ranges alone, without a transition.
-    Recording& Hard(const Masks& masks, std::initializer_list<BarrierRange> ranges) {
+    Recording& Hard(const Masks& masks, std::initializer_list<MemoryRange> ranges) {
         Barrier(masks, ranges);
         steps_.steps.back().kind = StepKind::kHard;
         return *this;
@@ -97,7 +96,7 @@ class Recording {
     Steps steps_;
 };
 
-/// A plan written down by hand: global barriers before steps.
+/// A plan written down by hand: barriers before steps.
 inline BarrierPlan PlanOf(const Steps& steps, std::initializer_list<std::pair<uint32_t, Masks>> emissions) {
     BarrierPlan plan;
     for (const Step& step : steps.steps)
@@ -106,13 +105,12 @@ inline BarrierPlan PlanOf(const Steps& steps, std::initializer_list<std::pair<ui
         Emission emission;
         emission.before = before;
         emission.masks = masks;
-        emission.global = true;
         plan.emissions.push_back(emission);
     }
     return plan;
 }
 
-/// What the program did: each barrier where it was recorded.
+/// What the program did: each barrier where it was recorded, without its ranges.
 inline BarrierPlan PlanAsRecorded(const Steps& steps) {
     BarrierPlan plan = PlanOf(steps, {});
     for (uint32_t i = 0; i < steps.steps.size(); ++i) {
@@ -121,13 +119,6 @@ inline BarrierPlan PlanAsRecorded(const Steps& steps) {
         Emission emission;
         emission.before = i + 1;
         emission.masks = barrier.masks;
-        emission.global = barrier.global;
-        if (!barrier.global) {
-            const auto ranges = steps.RangesOf(barrier);
-            emission.first_range = static_cast<uint32_t>(plan.ranges.size());
-            emission.range_count = barrier.range_count;
-            plan.ranges.insert(plan.ranges.end(), ranges.begin(), ranges.end());
-        }
         plan.emissions.push_back(emission);
     }
     return plan;
