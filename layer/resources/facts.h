@@ -22,7 +22,6 @@ namespace kronos {
 /// Drivers use handles again; nobody uses a uid again. Any thread.
 uint64_t NextUid();
 
-
 /// What any dispatch may do to what is not known.
 constexpr Kinds kAnyShaderAccess =
     Of(Kind::kStorageRead) | Of(Kind::kStorageWrite) | Of(Kind::kUniformRead) | Of(Kind::kSampledRead);
@@ -47,13 +46,13 @@ struct ImageFacts {
 
 struct ImageViewFacts {
     uint64_t uid = NextUid();
-    MemoryRange where;    ///< of the whole image, when the view was made
+    MemoryRange where;  ///< of the whole image, when the view was made
 };
 
 struct BufferViewFacts {
     uint64_t uid = NextUid();
     MemoryRange where;
-    MemoryRange whole;    ///< what the whole buffer occupies
+    MemoryRange whole;  ///< what the whole buffer occupies
 };
 
 /// Part of `whole`, or `whole` itself where ranges have no meaning. `offset` and `size` in bytes, from its begin;

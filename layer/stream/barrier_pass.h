@@ -99,7 +99,7 @@ class BarrierPass {
 
     LiveAccesses live_;
     Earlier by_program_, by_output_;
-    Earlier by_global_;                         ///< by the program's barriers, had those with ranges ordered no memory
+    Earlier by_global_;                        ///< by the program's barriers, had those with ranges ordered no memory
     std::vector<MemoryRange> program_ranges_;  ///< where those did; joined when there are many
     std::array<Known, 8> known_;
     size_t known_count_ = 0, next_known_ = 0;

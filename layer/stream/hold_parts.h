@@ -15,13 +15,12 @@ class Action {
     /// Section "Buffers": `size` may be VK_WHOLE_SIZE.
     void Touch(VkBuffer buffer, VkDeviceSize offset, VkDeviceSize size, Kinds kinds) {
         const BufferFacts* facts = recorder_.resources().FindBuffer(buffer);
-        recorder_.steps().accesses.push_back(
-            facts ? Access{PartOf(facts->where, offset, size), kinds} : Everywhere(kinds));
+        recorder_.steps().accesses.push_back(facts ? Access{PartOf(facts->where, offset, size), kinds}
+                                                   : Everywhere(kinds));
     }
     void Touch(VkImage image, Kinds kinds) {
         const ImageFacts* facts = recorder_.resources().FindImage(image);
-        recorder_.steps().accesses.push_back(facts ? Access{facts->where, kinds}
-                                                   : Everywhere(kinds));
+        recorder_.steps().accesses.push_back(facts ? Access{facts->where, kinds} : Everywhere(kinds));
     }
     void Dispatch() { recorder_.bound().DispatchAccesses(recorder_.steps().accesses); }
 

@@ -43,8 +43,7 @@ void LiveAccesses::Replace(const Access& access, Set conflicting) {
     Set gone = 0;
     for (Set rest = conflicting; rest; rest &= rest - 1) {
         const Live& live = live_[static_cast<size_t>(__builtin_ctzll(rest))];
-        if (live.stages && access.where.Contains(live.access.where) && live.Settled(access.kinds))
-            gone |= rest & -rest;
+        if (live.stages && access.where.Contains(live.access.where) && live.Settled(access.kinds)) gone |= rest & -rest;
     }
     Remove(gone);
 }

@@ -170,8 +170,7 @@ TEST(BarrierPass, NarrowsAndPaysTheRestAtTheEnd) {
 TEST(BarrierPass, LosesNothingWhenThereAreManyAccesses) {
     Recording recording;
     recording.Barrier(kComputeToCompute);
-    for (uint64_t i = 0; i < 3 * LiveAccesses::kMost; ++i)
-        recording.Act({Writes(2 + i % 4, i % 13, i % 13 + 1)});
+    for (uint64_t i = 0; i < 3 * LiveAccesses::kMost; ++i) recording.Act({Writes(2 + i % 4, i % 13, i % 13 + 1)});
     recording.Barrier(kComputeToCompute);
     for (uint64_t i = 0; i < 4; ++i) recording.Act({Reads(2 + i, 0, 14)});
     EXPECT_THAT(Places(recording), ElementsAre(1, 2 + 3 * LiveAccesses::kMost));
@@ -205,10 +204,8 @@ TEST(BarrierPass, LosesNothingByTakingAccessesTogether) {
 TEST(BarrierPass, OrdersEverythingWithTheFirstOfManyRanges) {
     Recording recording;
     for (uint64_t i = 0; i < 4 * LiveAccesses::kMost; ++i)
-        recording.Act({Writes(2 + i, 0, 4)})
-            .Barrier(kComputeToCompute, {{2 + i, 0, 4}});
-    for (uint64_t i = 0; i < 4 * LiveAccesses::kMost; ++i)
-        recording.Act({Reads(2 + i, 0, 4)});
+        recording.Act({Writes(2 + i, 0, 4)}).Barrier(kComputeToCompute, {{2 + i, 0, 4}});
+    for (uint64_t i = 0; i < 4 * LiveAccesses::kMost; ++i) recording.Act({Reads(2 + i, 0, 4)});
     // One for work from before, one for the reads, and one each time that the accesses are taken together.
     EXPECT_THAT(Places(recording), ElementsAre(2, 130, 260, 390, 516));
 }

@@ -67,6 +67,16 @@ void NoteOrder(Id id) {
     order = (order ^ static_cast<uint64_t>(id)) * 1099511628211ULL;
 }
 
+bool DropsBarriers() {
+    static const bool drops = [] {
+        const char* wanted = std::getenv(SPY_ENVIRONMENT "_DROP");
+        if (wanted == nullptr || std::string_view(wanted) == "barriers") return wanted != nullptr;
+        std::fprintf(stderr, SPY_ENVIRONMENT "_DROP=%s: not \"barriers\"; nothing is dropped\n", wanted);
+        return false;
+    }();
+    return drops;
+}
+
 const char* NameOf(Id id) { return kCommandNames[static_cast<size_t>(id)]; }
 
 void WriteReport() {

@@ -42,6 +42,8 @@ enum class Id : uint32_t {
 
 void Add(Counter counter, uint64_t amount = 1);
 void CountCall(Id id);
+// Whether a test wants barriers to be counted and not passed on: what they are for must break then.
+bool DropsBarriers();
 // Adds a device's command to the report's "order": equal for two runs that made the same calls in the same order.
 // Between threads the order is what it happens to be.
 void NoteOrder(Id id);

@@ -90,6 +90,14 @@ def main():
                        value + (counter == wrong))
             expect(f"SPY_MISCOUNT={wrong}", "the spy above", read(folder, "above.json")["counters"], COUNTERS)
 
+        run(folder, SPY_ABOVE_DROP="barriers")
+        expect("SPY_ABOVE_DROP=barriers", "the spy above", read(folder, "above.json")["counters"], COUNTERS)
+        expect("SPY_ABOVE_DROP=barriers", "the spy below", read(folder, "below.json")["counters"],
+               COUNTERS | {"barrier_calls": 0, "barriers": 0})
+
+        errors = run(folder, SPY_DROP="dispatches")
+        expect("a bad thing to drop", "the number of lines that name it", errors.count("SPY_DROP=dispatches"), 1)
+        expect("a bad thing to drop", "the report", read(folder, "below.json")["counters"], COUNTERS)
         errors = run(folder, SPY_MISCOUNT="dispatchs")
         expect("a bad name", "the number of lines that name it", errors.count("SPY_MISCOUNT=dispatchs"), 1)
         expect("a bad name", "the report", read(folder, "below.json")["counters"], COUNTERS)

@@ -106,6 +106,8 @@ struct Thunk<id, canonical, level, R(VKAPI_PTR*)(First, Rest...)> {
         if constexpr (PlainCounter(canonical).has_value()) Add(*PlainCounter(canonical));
         // Only their existence is asked here, so that a wrong signature does not compile.
         if constexpr (requires { &Derived<canonical>::Before; }) Derived<canonical>::Before(first, rest...);
+        if constexpr (canonical == Id::vkCmdPipelineBarrier || canonical == Id::vkCmdPipelineBarrier2)
+            if (DropsBarriers()) return;
         if constexpr (std::is_void_v<R>) {
             next(first, rest...);
         } else {

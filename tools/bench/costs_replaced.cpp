@@ -101,6 +101,29 @@ Case LongWait(Device& device, VkFence fence) {
             }};
 }
 
+// A recording of dispatches with three barriers before each, as programs of many layers do.
+Case RecordBarriers(Device& device) {
+    constexpr int kDispatches = 256;
+    const VkCommandBuffer commands = device.Commands(device.family());
+    return {"a recorded dispatch with 3 barriers", [&device, commands] {
+                const double start = Now();
+                Device::Record(commands, [&](VkCommandBuffer c) {
+                    auto barrier = vku::InitStruct<VkMemoryBarrier>();
+                    barrier.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT;
+                    barrier.dstAccessMask = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT;
+                    device.BindKernel(c);
+                    for (int i = 0; i < kDispatches; ++i) {
+                        for (int b = 0; b < 3; ++b)
+                            vkCmdPipelineBarrier(c, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+                                                 VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1, &barrier, 0, nullptr, 0,
+                                                 nullptr);
+                        device.Dispatch(c, 0, 1);
+                    }
+                });
+                return (Now() - start) / kDispatches;
+            }};
+}
+
 }  // namespace
 
 void MeasureReplaced(Device& device, Report& report) {
@@ -122,6 +145,7 @@ void MeasureReplaced(Device& device, Report& report) {
                                  [d, type, bytes = bytes] { AllocateAndFree(d, type, bytes); }));
     }
     report.Measure(calls);
+    report.Measure({RecordBarriers(device)});
 
     const VkCommandBuffer tiny = device.Commands(device.family());
     Device::Record(tiny, [&](VkCommandBuffer commands) {

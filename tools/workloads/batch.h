@@ -18,6 +18,7 @@ struct Recipe {
         None,         ///< semaphores do it
         AfterEach,    ///< one for each buffer of the dispatch, in one call after it
         AroundEach,   ///< that, before it and after it
+        Wide,         ///< where the data needs it: a global one of all commands and all memory
         ThreeInARow,  ///< where the data needs one: a global one and one for each buffer, each a call of its own
     };
     enum class Submits {

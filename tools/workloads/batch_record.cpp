@@ -8,6 +8,7 @@ namespace kronos::workloads {
 namespace {
 
 constexpr VkAccessFlags kShaderAccess = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT;
+constexpr VkAccessFlags kAnyAccess = VK_ACCESS_MEMORY_READ_BIT | VK_ACCESS_MEMORY_WRITE_BIT;
 
 void GlobalBarrier(VkCommandBuffer commands, VkPipelineStageFlags from, VkAccessFlags from_access,
                    VkPipelineStageFlags to, VkAccessFlags to_access) {
@@ -61,8 +62,12 @@ void BatchWriting::BufferBarriers(VkCommandBuffer commands, const Dispatch& disp
 
 void BatchWriting::BarrierBetween(VkCommandBuffer commands, size_t index) const {
     if (recipe_.barriers == Recipe::Barriers::None || !needed_[index] || index == left_out_) return;
-    GlobalBarrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT,
-                  VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, kShaderAccess);
+    if (recipe_.barriers == Recipe::Barriers::Wide)
+        GlobalBarrier(commands, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, kAnyAccess, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
+                      kAnyAccess);
+    else
+        GlobalBarrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT,
+                      VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, kShaderAccess);
     if (recipe_.barriers == Recipe::Barriers::ThreeInARow)
         BufferBarriers(commands, workload_.dispatches()[index], false);
 }
@@ -111,6 +116,7 @@ Counts BatchWriting::DispatchCounted(size_t index) const {
         case Recipe::Barriers::None:
             break;
         case Recipe::Barriers::Needed:
+        case Recipe::Barriers::Wide:
             counts.barriers = counts.barrier_calls = needed_[index];
             break;
         case Recipe::Barriers::ThreeInARow:

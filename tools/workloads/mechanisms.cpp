@@ -76,7 +76,7 @@ class Apart final : public Workload {
     bool upload_;
 };
 
-// Buffers: the source s, four branches, the joined j; each round begins with the j of the last. They share `bytes`.
+// Buffers: four branches and the joined j; each round's branches are made from the j of the last. They share `bytes`.
 class FanOut final : public Workload {
   public:
     FanOut(uint64_t bytes, uint32_t rounds) : rounds_(rounds) {
@@ -85,15 +85,15 @@ class FanOut final : public Workload {
         for (uint32_t i = 0; i < kBuffers; ++i)
             buffers_.push_back({kNames[i], count * 4, RandomWords(count, 21 + i), i == kJoined});
         for (uint32_t round = 0; round < rounds; ++round) {
-            dispatches_.push_back(Mix(kJoined, 0, count, Factor(round), round));
-            for (uint32_t b = 1; b <= 4; ++b) dispatches_.push_back(Mix(0, b, count, Factor(round + b), b));
+            for (uint32_t b = 0; b < kJoined; ++b)
+                dispatches_.push_back(Mix(kJoined, b, count, Factor(round + b), round + b));
             dispatches_.push_back(
-                {1, {1, 2, 3, 4, kJoined}, {static_cast<uint32_t>(count)}, {Groups(count, 512), 1, 1}});
+                {1, {0, 1, 2, 3, kJoined}, {static_cast<uint32_t>(count)}, {Groups(count, 512), 1, 1}});
         }
     }
 
     std::optional<std::string> Check(const std::vector<Words>& results) const override {
-        // The joined element as a linear function of the six first contents and 1.
+        // The joined element as a linear function of the first contents and 1.
         std::array<uint32_t, kBuffers + 1> weight{};
         for (uint32_t k = 0; k <= kBuffers; ++k) {
             std::array<uint32_t, kBuffers> unit{};
@@ -108,15 +108,15 @@ class FanOut final : public Workload {
     }
 
   private:
-    static constexpr uint32_t kBuffers = 6;
-    static constexpr uint32_t kJoined = 5;
-    static constexpr std::string_view kNames[kBuffers] = {"s", "b0", "b1", "b2", "b3", "j"};
+    static constexpr uint32_t kBuffers = 5;
+    static constexpr uint32_t kJoined = 4;
+    static constexpr std::string_view kNames[kBuffers] = {"b0", "b1", "b2", "b3", "j"};
 
     uint32_t Joined(std::array<uint32_t, kBuffers> v, bool constants) const {
         for (uint32_t round = 0; round < rounds_; ++round) {
-            v[0] = Factor(round) * v[0] + v[kJoined] + (constants ? round : 0);
-            for (uint32_t b = 1; b <= 4; ++b) v[b] = Factor(round + b) * v[b] + v[0] + (constants ? b : 0);
-            v[kJoined] = 9 * v[kJoined] + v[1] + 3 * v[2] + 5 * v[3] + 7 * v[4];
+            for (uint32_t b = 0; b < kJoined; ++b)
+                v[b] = Factor(round + b) * v[b] + v[kJoined] + (constants ? round + b : 0);
+            v[kJoined] = 9 * v[kJoined] + v[0] + 3 * v[1] + 5 * v[2] + 7 * v[3];
         }
         return v[kJoined];
     }

@@ -22,6 +22,9 @@ Recipe Naive(Program program) {
         case Program::Chain:
             recipe.barriers = Recipe::Barriers::AroundEach;
             break;
+        case Program::WideBarriers:
+            recipe.barriers = Recipe::Barriers::Wide;
+            break;
         case Program::BackToBackBarriers:
             recipe.barriers = Recipe::Barriers::ThreeInARow;
             break;
