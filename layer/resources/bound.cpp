@@ -123,10 +123,10 @@ std::span<const Descriptor> BoundState::ContentOf(const Slot& slot, const SetLay
     return pushed ? slot.pushed : slot.set->descriptors;
 }
 
-bool BoundState::Append(const PipelineUse& use, const Slot& slot, std::span<const Descriptor> content,
-                        std::vector<Access>& accesses) {
+// False: something is not known.
+bool BoundState::Write(const PipelineUse& use, const Slot& slot, std::span<const Descriptor> content, Access*& next) {
     if (use.everything) {
-        accesses.push_back(Everywhere(use.kinds));
+        *next++ = Everywhere(use.kinds);
         return true;
     }
     // Of the last binding a set may have fewer. An element alone that it does not have is nothing that is known.
@@ -137,19 +137,13 @@ bool BoundState::Append(const PipelineUse& use, const Slot& slot, std::span<cons
         const Descriptor& descriptor = content[use.first + i];
         if (descriptor.state == Descriptor::State::kUnknown) return false;
         if (descriptor.state == Descriptor::State::kNothing) continue;
-        if (use.as_written) {
-            accesses.push_back({descriptor.where, use.kinds});
-            continue;
-        }
         const uint64_t offset = use.dynamic ? slot.offsets[use.first_dynamic + i] : 0;
-        accesses.push_back({Touched(use, descriptor, offset), use.kinds});
+        *next++ = {use.as_written ? descriptor.where : Touched(use, descriptor, offset), use.kinds};
     }
     return true;
 }
 
-// False: something is not known.
-bool BoundState::AppendAll(std::vector<Access>& accesses) const {
-    if (!pipeline_ || pipeline_->everything) return false;
+bool BoundState::WriteAll(Access*& next) const {
     uint32_t set = kMostSets;
     std::span<const Descriptor> content;
     for (const PipelineUse& use : pipeline_->uses) {
@@ -160,16 +154,28 @@ bool BoundState::AppendAll(std::vector<Access>& accesses) const {
             content = ContentOf(slots_[set], pipeline_->layout->sets[set].get(), known);
             if (!known) return false;
         }
-        if (!Append(use, slots_[set], content, accesses)) return false;
+        // Mostly a use is of one descriptor, as it was written.
+        if (use.count == 1 && use.as_written && use.first < content.size() &&
+            content[use.first].state == Descriptor::State::kMemory)
+            *next++ = {content[use.first].where, use.kinds};
+        else if (!Write(use, slots_[set], content, next))
+            return false;
     }
-    if (pipeline_->addresses) accesses.push_back(Everywhere(pipeline_->addresses));
+    if (pipeline_->addresses) *next++ = Everywhere(pipeline_->addresses);
     return true;
 }
 
 void BoundState::DispatchAccesses(std::vector<Access>& accesses) const {
     const size_t before = accesses.size();
-    if (AppendAll(accesses)) return;
-    accesses.resize(before);
+    if (pipeline_ && !pipeline_->everything) {
+        accesses.resize(before + pipeline_->most_accesses);
+        Access* next = accesses.data() + before;
+        if (WriteAll(next)) {
+            accesses.resize(static_cast<size_t>(next - accesses.data()));
+            return;
+        }
+        accesses.resize(before);
+    }
     accesses.push_back(Everywhere(kAnyShaderAccess));
 }
 

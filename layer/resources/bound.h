@@ -58,9 +58,8 @@ class BoundState {
 
     Slot* SlotToPush(VkPipelineLayout layout, uint32_t set) noexcept;
     static std::span<const Descriptor> ContentOf(const Slot& slot, const SetLayoutFacts* wanted, bool& known);
-    static bool Append(const PipelineUse& use, const Slot& slot, std::span<const Descriptor> content,
-                       std::vector<Access>& accesses);
-    bool AppendAll(std::vector<Access>& accesses) const;
+    static bool Write(const PipelineUse& use, const Slot& slot, std::span<const Descriptor> content, Access*& next);
+    bool WriteAll(Access*& next) const;
 
     const Resources* resources_;
     const PipelineFacts* pipeline_ = nullptr;

@@ -130,6 +130,7 @@ struct PipelineFacts {
     bool everything = false;        ///< may access all that is bound and all that has an address
     Kinds addresses = 0;            ///< what it does through addresses
     std::vector<PipelineUse> uses;  ///< by set; empty if everything
+    uint32_t most_accesses = 0;     ///< that a dispatch may be said to make
 };
 
 /// A descriptor as an access sees it. `where` begins at the offset without dynamic offset.

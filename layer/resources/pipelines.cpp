@@ -132,6 +132,7 @@ bool Add(PipelineFacts& facts, const BindingUse& use) {
     made.everything = made.count > kMostElements;
     made.as_written = !made.dynamic && !made.widens && made.rounding == 1;
     facts.uses.push_back(made);
+    facts.most_accesses += made.everything ? 1 : made.count;
     return true;
 }
 
@@ -139,6 +140,7 @@ bool Add(PipelineFacts& facts, const BindingUse& use) {
 bool Resolve(PipelineFacts& facts) {
     if (!facts.shader || facts.shader->everything || !facts.layout) return false;
     facts.addresses = KindsOf(Class::kStorage, facts.shader->addresses);
+    facts.most_accesses = facts.addresses ? 1 : 0;
     for (const BindingUse& use : facts.shader->bindings)
         if (!Add(facts, use)) return false;
     return true;

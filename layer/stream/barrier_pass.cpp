@@ -52,7 +52,7 @@ void BarrierPass::Run(const Steps& steps, const BarrierOptions& options, Barrier
             case StepKind::kOpaque:
                 Barred(i, KeepReason::kOpaque);
                 live_.Clear();
-                live_.Add(Everywhere(kAllKinds), sequence_, plan_->necessary);
+                live_.Add(Everywhere(kAllKinds), sequence_);
                 so_far_ |= kAllKinds;
                 break;
         }
@@ -73,7 +73,6 @@ void BarrierPass::Start(const Steps& steps, const BarrierOptions& options, Barri
     waiting_ = false;
     pending_ = {};
     live_.Clear();
-    known_count_ = next_known_ = 0;
     ForgetEarlier();
 
     const size_t count = steps.steps.size();
@@ -171,7 +170,6 @@ void BarrierPass::Hard(uint32_t index, const Step& step) {
         Live live;
         live.access = access;
         live.sequence = sequence_;
-        live.necessary = plan_->necessary;
         live.reach = {certain.after, certain.after, certain.visible};
         live_.Push(live);
         so_far_ |= access.kinds;
@@ -190,44 +188,52 @@ void BarrierPass::Barred(uint32_t index, KeepReason reason) {
 void BarrierPass::Act(uint32_t index, const Step& step) {
     const auto accesses = steps_->AccessesOf(step);
     Kinds kinds = 0;
-    bool conflict = false;   // with an access that is not ordered, and that a barrier was recorded after
-    bool necessary = false;  // the same, had only necessary barriers been emitted
+    bool conflict = false;  // with an access that is not ordered, and that a barrier was recorded after
     KeepReason reason = KeepReason::kEarlierWork;
     for (const Access& access : accesses) {
         kinds |= access.kinds;
-        live_.ForEach(live_.Conflicting(access), [&](const Live& live) {
-            if (live.sequence == sequence_) return;
-            necessary |= live.necessary == plan_->necessary;
-            if (conflict || live.Settled(access.kinds)) return;
+        live_.ForConflicting(access, [&](const Live& live) {
+            if (conflict || live.sequence == sequence_ || live.Settled(access.kinds)) return;
             conflict = true;
             reason = ReasonOf(live.access.kinds, access.kinds);
         });
     }
-    if (necessary) ++plan_->necessary;
-    if (waiting_ && (conflict || NeedsEarlier(accesses, kinds))) Emit(index, reason);
+    if (waiting_ && (conflict || NeedsEarlier(accesses, kinds))) {
+        if (conflict) ++plan_->necessary;
+        Emit(index, reason);
+    }
     for (const Access& access : accesses) {
         // Not while barriers wait that were recorded between the two.
-        if ((access.kinds & kWrites) && !waiting_) live_.Replace(access, live_.Conflicting(access));
-        live_.Add(access, sequence_, plan_->necessary);
+        if ((access.kinds & kWrites) && !waiting_) live_.Replace(access);
+        live_.Add(access, sequence_);
     }
     so_far_ |= kinds;
 }
 
-// Whether the program orders work from before the recording before these accesses, and what was emitted does not.
-bool BarrierPass::NeedsEarlier(std::span<const Access> accesses, Kinds kinds) const {
-    bool in_ranges = false;
+void BarrierPass::Compare() {
+    // Each only grows.
+    const uint64_t versions = uint64_t{by_program_.version} + by_global_.version + by_output_.version;
+    if (versions == missing_.versions) return;
+    missing_ = {.versions = versions};
     for (size_t i = 0; i < Earlier::kCount; ++i) {
-        const Kinds missing = kinds & ~by_output_.reach[i].visible;
+        const Reach& output = by_output_.reach[i];
         // By execution too, although for reads it may order nothing: programs that forget masks stay as lucky as they
         // were.
-        if (by_program_.reach[i].after & ~by_output_.reach[i].after & kinds) return true;
-        if (by_global_.reach[i].visible & missing) return true;
-        in_ranges |= (by_program_.reach[i].visible & missing) != 0;
+        missing_.any |= by_program_.reach[i].after & ~output.after;
+        missing_.any |= by_global_.reach[i].visible & ~output.visible;
+        missing_.in_ranges |= by_program_.reach[i].visible & ~output.visible;
     }
-    return in_ranges && std::any_of(accesses.begin(), accesses.end(), [&](const Access& access) {
-               return std::any_of(program_ranges_.begin(), program_ranges_.end(),
-                                  [&](const MemoryRange& range) { return range.Overlaps(access.where); });
-           });
+}
+
+// Whether the program orders work from before the recording before these accesses, and what was emitted does not.
+bool BarrierPass::NeedsEarlier(std::span<const Access> accesses, Kinds kinds) {
+    Compare();
+    if (kinds & missing_.any) return true;
+    if (!(kinds & missing_.in_ranges)) return false;
+    return std::any_of(accesses.begin(), accesses.end(), [&](const Access& access) {
+        return std::any_of(program_ranges_.begin(), program_ranges_.end(),
+                           [&](const MemoryRange& range) { return range.Overlaps(access.where); });
+    });
 }
 
 void BarrierPass::Emit(uint32_t index, KeepReason reason) {
@@ -261,11 +267,13 @@ void BarrierPass::Emit(uint32_t index, KeepReason reason) {
             }
         }
     }
-    const Scopes scopes = Look(emission.masks).least;
-    by_output_.Apply(scopes, true, true);
-    live_.Settle(scopes, true);
-    // What is ordered before all that is still to come needs no watching; the necessary barriers are counted by it.
-    live_.Forget(later_[index], [&](const Live& live) { return live.necessary == plan_->necessary; });
+    Known& known = Look(emission.masks);
+    if (known.output_version != by_output_.version) {
+        by_output_.Apply(known.least, true, true);
+        known.output_version = by_output_.version;
+    }
+    // What is ordered before all that is still to come needs no watching.
+    live_.Settle(known.least, later_[index]);
     plan_->emissions.push_back(emission);
     waiting_ = false;
     pending_ = {};

@@ -46,7 +46,7 @@ struct Emission {
 struct BarrierPlan {
     std::vector<Emission> emissions;  ///< ascending by `before`; hard barriers are not in it
     uint32_t recorded = 0;            ///< the program's barriers, hard ones too
-    uint32_t necessary = 0;           ///< the least that orders all conflicting accesses within the recording
+    uint32_t necessary = 0;           ///< for what conflicts with each other within the recording, fences and the like
     uint32_t narrowed = 0;            ///< of the emissions, with fewer masks than the program's
 
     uint32_t Emitted(const Steps& steps) const;  ///< with the hard ones
@@ -70,6 +70,13 @@ class BarrierPass {
         Scopes least, most;
         uint32_t program_version = ~0u;  ///< of the order that applying them to does not change
         uint32_t global_version[2] = {~0u, ~0u};
+        uint32_t output_version = ~0u;
+    };
+    /// Kinds for which the program orders work from before the recording, and what was emitted does not.
+    struct Missing {
+        uint64_t versions = ~uint64_t{0};  ///< of the orders that it was made from
+        Kinds any = 0;                     ///< wherever
+        Kinds in_ranges = 0;               ///< in the program's ranges
     };
 
     void Start(const Steps& steps, const BarrierOptions& options, BarrierPlan& plan);
@@ -79,7 +86,8 @@ class BarrierPass {
     void Hard(uint32_t index, const Step& step);
     void Barred(uint32_t index, KeepReason reason);
     void Act(uint32_t index, const Step& step);
-    bool NeedsEarlier(std::span<const Access> accesses, Kinds kinds) const;
+    bool NeedsEarlier(std::span<const Access> accesses, Kinds kinds);
+    void Compare();
     void AddProgramRange(const MemoryRange& range);
     void Emit(uint32_t index, KeepReason reason);
     void ForgetEarlier();
@@ -101,6 +109,7 @@ class BarrierPass {
     Earlier by_program_, by_output_;
     Earlier by_global_;                        ///< by the program's barriers, had those with ranges ordered no memory
     std::vector<MemoryRange> program_ranges_;  ///< where those did; joined when there are many
+    Missing missing_;
     std::array<Known, 8> known_;
     size_t known_count_ = 0, next_known_ = 0;
 };

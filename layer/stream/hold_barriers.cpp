@@ -85,7 +85,7 @@ class Collector {
         steps.accesses.push_back({where, kronos::Of(Kind::kOtherWrite)});
     }
 
-    /// True: the step may move.
+    /// True: the step may move, and nothing of the command needs to be held.
     bool Done() {
         Steps& steps = recorder_.steps();
         step_.range_count = static_cast<uint32_t>(steps.ranges.size()) - step_.first_range;
@@ -96,6 +96,7 @@ class Collector {
         steps.barriers.push_back(step_);
         steps.steps.push_back(
             {hard_ ? StepKind::kHard : StepKind::kBarrier, barrier, accesses - first_access_, first_access_});
+        if (!hard_) recorder_.KeepSteps();
         return !hard_;
     }
 
@@ -136,6 +137,16 @@ bool CmdPipelineBarrier(Recorder& recorder, VkPipelineStageFlags source, VkPipel
                         uint32_t buffer_count, const VkBufferMemoryBarrier* buffers, uint32_t image_count,
                         const VkImageMemoryBarrier* images) {
     if (!Plain(memory, memory_count) || !Plain(buffers, buffer_count) || !Plain(images, image_count)) return false;
+    if (memory_count == 1 && !buffer_count && !image_count && !flags) {  // mostly
+        const Masks masks = {source, memory->srcAccessMask, destination, memory->dstAccessMask};
+        if (KnownFlags(masks)) {
+            Steps& steps = recorder.steps();
+            steps.steps.push_back({.kind = StepKind::kBarrier, .first = static_cast<uint32_t>(steps.barriers.size())});
+            steps.barriers.push_back({.masks = masks, .global = true});
+            recorder.KeepSteps();
+            return true;
+        }
+    }
     Collector collector(recorder, flags);
     const auto add = [&](const auto* barriers, uint32_t count) {
         for (uint32_t i = 0; i < count; ++i)
@@ -145,20 +156,16 @@ bool CmdPipelineBarrier(Recorder& recorder, VkPipelineStageFlags source, VkPipel
     add(memory, memory_count);
     add(buffers, buffer_count);
     add(images, image_count);
-    const bool moves = collector.Done();
+    if (collector.Done()) return true;
     HeldCommand* held = recorder.Hold<&Table::CmdPipelineBarrier>(
         source, destination, flags, memory_count, recorder.Keep(memory, memory_count), buffer_count,
         recorder.Keep(buffers, buffer_count), image_count, recorder.Keep(images, image_count));
-    if (held) {
-        held->barrier = moves;
-        held->amount = memory_count + buffer_count + image_count;
-    }
+    if (held) held->amount = memory_count + buffer_count + image_count;
     return true;
 }
 
 bool CmdPipelineBarrier2(Recorder& recorder, const VkDependencyInfo* info) {
-    const VkDependencyInfo* kept = KeepDependency(recorder, *info);
-    if (!kept) return false;
+    if (!PlainBarriers(*info)) return false;
     Collector collector(recorder, info->dependencyFlags);
     const auto add = [&](const auto* barriers, uint32_t count) {
         for (uint32_t i = 0; i < count; ++i)
@@ -168,13 +175,10 @@ bool CmdPipelineBarrier2(Recorder& recorder, const VkDependencyInfo* info) {
     add(info->pMemoryBarriers, info->memoryBarrierCount);
     add(info->pBufferMemoryBarriers, info->bufferMemoryBarrierCount);
     add(info->pImageMemoryBarriers, info->imageMemoryBarrierCount);
-    const bool moves = collector.Done();
     recorder.SetSecondForm();
-    HeldCommand* held = recorder.Hold<&Table::CmdPipelineBarrier2>(kept);
-    if (held) {
-        held->barrier = moves;
-        held->amount = info->memoryBarrierCount + info->bufferMemoryBarrierCount + info->imageMemoryBarrierCount;
-    }
+    if (collector.Done()) return true;
+    HeldCommand* held = recorder.Hold<&Table::CmdPipelineBarrier2>(KeepDependency(recorder, *info));
+    if (held) held->amount = info->memoryBarrierCount + info->bufferMemoryBarrierCount + info->imageMemoryBarrierCount;
     return true;
 }
 

@@ -11,117 +11,109 @@ size_t Home(const Access& access) {
     return ((access.where.begin ^ (access.where.memory << 32)) * 0x9E3779B97F4A7C15ull) >> 58;
 }
 
+void Apply(Live& live, const Scopes& scopes, bool memory) {
+    const bool executes = live.stages && !(live.stages & ~scopes.before);
+    live.reach.Apply(scopes, executes, live.stages & kWrites, memory, memory);
+}
+
 }  // namespace
 
 bool Live::Settled(Kinds later) const {
     return !(later & ~reach.after) && (!(access.kinds & kWrites) || !(later & ~reach.visible));
 }
 
-LiveAccesses::Set LiveAccesses::Conflicting(const Access& access) const {
-    Set found = 0;
-    // Reads conflict with writes alone, and most accesses are reads.
-    if (access.kinds & kWrites) {
-        for (size_t i = 0; i < count_; ++i) found |= Set{live_[i].access.where.Overlaps(access.where)} << i;
-        return found;
-    }
-    for (Set rest = writes_; rest; rest &= rest - 1) {
-        const Set lowest = rest & -rest;
-        if (live_[static_cast<size_t>(__builtin_ctzll(rest))].access.where.Overlaps(access.where)) found |= lowest;
-    }
-    return found;
-}
-
 void LiveAccesses::Settle(const Scopes& scopes, bool memory) {
-    for (size_t i = 0; i < count_; ++i) {
-        Live& live = live_[i];
-        const bool executes = live.stages && !(live.stages & ~scopes.before);
-        live.reach.Apply(scopes, executes, live.stages & kWrites, memory, memory);
-    }
+    for (Group* group : {&writes_, &reads_})
+        for (size_t i = 0; i < group->count; ++i) Apply(group->live[i], scopes, memory);
 }
 
-void LiveAccesses::Replace(const Access& access, Set conflicting) {
-    Set gone = 0;
-    for (Set rest = conflicting; rest; rest &= rest - 1) {
-        const Live& live = live_[static_cast<size_t>(__builtin_ctzll(rest))];
-        if (live.stages && access.where.Contains(live.access.where) && live.Settled(access.kinds)) gone |= rest & -rest;
-    }
-    Remove(gone);
+void LiveAccesses::Settle(const Scopes& scopes, Kinds later) {
+    writes_.Settle(scopes, later);
+    reads_.Settle(scopes, later);
 }
 
-void LiveAccesses::Add(const Access& access, uint32_t sequence, uint32_t necessary) {
+void LiveAccesses::Replace(const Access& access) {
+    for (Group* group : {&writes_, &reads_})
+        group->Remove([&](const Live& live) {
+            return live.stages && access.where.Contains(live.access.where) && live.Settled(access.kinds);
+        });
+}
+
+void LiveAccesses::Add(const Access& access, uint32_t sequence) {
+    const bool reads = !(access.kinds & kWrites);
     uint8_t& seen = seen_[Home(access)];
-    if (seen < count_) {
-        const Live& live = live_[seen];
+    if (reads && seen < reads_.count) {
+        const Live& live = reads_.live[seen];
         if (live.stages && live.access.kinds == access.kinds && live.access.where.Contains(access.where) &&
-            live.sequence == sequence && live.necessary == necessary && !live.reach.after)
+            live.sequence == sequence && !live.reach.after)
             return;
     }
-    Live live;
-    live.access = access;
-    live.stages = access.kinds;
-    live.sequence = sequence;
-    live.necessary = necessary;
-    Push(live);
-    seen = static_cast<uint8_t>(count_ - 1);
+    (reads ? reads_ : writes_).Push({access, access.kinds, sequence, {}});
+    if (reads) seen = static_cast<uint8_t>(reads_.count - 1);
 }
 
-void LiveAccesses::Push(const Live& live) {
-    if (count_ >= kMost) Coarsen();
-    if (live.access.kinds & kWrites) writes_ |= Set{1} << count_;
-    live_[count_++] = live;
+void LiveAccesses::Group::Push(const Live& added) {
+    if (count >= kMost) Coarsen();
+    stages |= added.stages;
+    barriers |= !added.stages;
+    live[count++] = added;
 }
 
-void LiveAccesses::Remove(Set gone) {
-    if (!gone) return;
+template <class Gone>
+void LiveAccesses::Group::Remove(Gone gone) {
     size_t kept = 0;
-    Set writes = 0;
-    for (size_t i = 0; i < count_; ++i) {
-        if (gone >> i & 1) continue;
-        if (writes_ >> i & 1) writes |= Set{1} << kept;
-        if (kept != i) live_[kept] = live_[i];
+    for (size_t i = 0; i < count; ++i) {
+        if (gone(live[i])) continue;
+        if (kept != i) live[kept] = live[i];
         ++kept;
     }
-    count_ = kept;
-    writes_ = writes;
+    count = kept;
+    if (!count) Clear();
+}
+
+void LiveAccesses::Group::Settle(const Scopes& scopes, Kinds later) {
+    // Mostly all are ordered, by a barrier that is for all that they do.
+    const Kinds written = stages & kWrites;
+    const bool all = !barriers && !(stages & ~scopes.before) && !(later & ~scopes.after) &&
+                     (!written || (!(written & ~scopes.available) && !(later & ~scopes.visible)));
+    if (all) return Clear();
+    for (size_t i = 0; i < count; ++i) Apply(live[i], scopes, true);
+    Remove([&](const Live& one) { return one.Settled(later); });
 }
 
 // One access for each memory and what is done to it, which the same barriers order; if even these are too many, one for
 // everything.
-void LiveAccesses::Coarsen() {
-    const auto join = [](Live& into, const Live& live) {
+void LiveAccesses::Group::Coarsen() {
+    const auto join = [](Live& into, const Live& other) {
         Access& access = into.access;
-        access.kinds |= live.access.kinds;
-        access.where.begin = std::min(access.where.begin, live.access.where.begin);
-        access.where.end = std::max(access.where.end, live.access.where.end);
-        into.sequence = std::min(into.sequence, live.sequence);
-        into.necessary = std::max(into.necessary, live.necessary);
-        into.stages = into.stages && live.stages ? into.stages | live.stages : 0;
-        into.reach.after &= live.reach.after;
-        into.reach.available &= live.reach.available;
-        into.reach.visible &= live.reach.visible;
+        access.kinds |= other.access.kinds;
+        access.where.begin = std::min(access.where.begin, other.access.where.begin);
+        access.where.end = std::max(access.where.end, other.access.where.end);
+        into.sequence = std::min(into.sequence, other.sequence);
+        into.stages = into.stages && other.stages ? into.stages | other.stages : 0;
+        into.reach.after &= other.reach.after;
+        into.reach.available &= other.reach.available;
+        into.reach.visible &= other.reach.visible;
     };
-    const auto key = [](const Live& live) {
-        return std::tuple(live.access.where.memory, live.access.kinds, live.stages);
+    const auto key = [](const Live& one) {
+        return std::tuple(one.access.where.memory, one.access.kinds, one.stages);
     };
-    const auto begin = live_.begin();
-    std::sort(begin, begin + static_cast<std::ptrdiff_t>(count_),
+    const auto begin = live.begin();
+    std::sort(begin, begin + static_cast<std::ptrdiff_t>(count),
               [&](const Live& a, const Live& b) { return key(a) < key(b); });
     size_t kept = 0;
-    for (size_t i = 1; i < count_; ++i) {
-        if (key(live_[i]) == key(live_[kept]))
-            join(live_[kept], live_[i]);
+    for (size_t i = 1; i < count; ++i) {
+        if (key(live[i]) == key(live[kept]))
+            join(live[kept], live[i]);
         else
-            live_[++kept] = live_[i];
+            live[++kept] = live[i];
     }
-    count_ = kept + 1;
-    if (count_ > kMost / 2) {
-        for (size_t i = 1; i < count_; ++i) join(live_[0], live_[i]);
-        count_ = 1;
-        live_[0].access.where = {};
+    count = kept + 1;
+    if (count > kMost / 2) {
+        for (size_t i = 1; i < count; ++i) join(live[0], live[i]);
+        count = 1;
+        live[0].access.where = {};
     }
-    writes_ = 0;
-    for (size_t i = 0; i < count_; ++i)
-        if (live_[i].access.kinds & kWrites) writes_ |= Set{1} << i;
 }
 
 }  // namespace kronos

@@ -14,9 +14,8 @@ namespace kronos {
 /// An access, and how far it is ordered.
 struct Live {
     Access access;
-    Kinds stages = 0;        ///< its kinds; none for what a barrier does itself, which only that barrier orders
-    uint32_t sequence = 0;   ///< barriers recorded before it
-    uint32_t necessary = 0;  ///< barriers counted as necessary before it
+    Kinds stages = 0;       ///< its kinds; none for what a barrier does itself, which only that barrier orders
+    uint32_t sequence = 0;  ///< barriers recorded before it
     Reach reach;
 
     /// Ordered before all that is of these kinds.
@@ -25,46 +24,56 @@ struct Live {
 
 class LiveAccesses {
   public:
-    /// More are taken together, which may keep a barrier but loses none.
+    /// More that write, or more that only read, are taken together, which may keep a barrier but loses none.
     static constexpr size_t kMost = 64;
-    /// A bit for each of them.
-    using Set = uint64_t;
 
-    void Clear() { count_ = 0, writes_ = 0; }
-
-    /// Those that share memory with `access`, and one of the two writes.
-    Set Conflicting(const Access& access) const;
-    /// Calls `use` with each of the set.
+    void Clear() {
+        writes_.Clear();
+        reads_.Clear();
+    }
+    /// Calls `use` with each that shares memory with `access`, and one of the two writes.
     template <class Use>
-    void ForEach(Set set, Use use) const {
-        for (; set; set &= set - 1) use(live_[static_cast<size_t>(__builtin_ctzll(set))]);
+    void ForConflicting(const Access& access, Use use) const {
+        writes_.ForOverlapping(access.where, use);
+        if (access.kinds & kWrites) reads_.ForOverlapping(access.where, use);
     }
-
-    /// A barrier. Not `memory`: of memory it orders some, but nobody knows which.
+    /// A barrier that stays where it is. Not `memory`: of memory it orders some, but nobody knows which.
     void Settle(const Scopes& scopes, bool memory);
-    /// Forgets what is ordered before all that is of the kinds `later`, but for those that `keep` says.
-    template <class Keep>
-    void Forget(Kinds later, Keep keep) {
-        Set gone = 0;
-        for (size_t i = 0; i < count_; ++i)
-            if (live_[i].Settled(later) && !keep(live_[i])) gone |= Set{1} << i;
-        Remove(gone);
-    }
-    /// Of `conflicting`, forgets what is ordered before `access`, a write to all of it: whatever conflicts with one of
-    /// those conflicts with the write too.
-    void Replace(const Access& access, Set conflicting);
+    /// An emitted barrier. Forgets what is ordered before all that is of the kinds `later`.
+    void Settle(const Scopes& scopes, Kinds later);
+    /// Forgets what is ordered before `access`, a write to all of it: whatever conflicts with one of those conflicts
+    /// with the write too.
+    void Replace(const Access& access);
     /// Unless one that is as little ordered stands for it.
-    void Add(const Access& access, uint32_t sequence, uint32_t necessary);
-    void Push(const Live& live);
+    void Add(const Access& access, uint32_t sequence);
+    void Push(const Live& live) { (live.access.kinds & kWrites ? writes_ : reads_).Push(live); }
 
   private:
-    void Remove(Set gone);
-    void Coarsen();
+    struct Group {
+        std::array<Live, kMost> live;
+        size_t count = 0;
+        // Of all since there were none.
+        Kinds stages = 0;
+        bool barriers = false;  ///< what a barrier does itself is among them
 
-    std::array<Live, kMost> live_;
-    size_t count_ = 0;
-    Set writes_ = 0;                     ///< those that write
-    std::array<uint8_t, kMost> seen_{};  ///< by hash of where it begins: where an access may be found
+        void Clear() {
+            count = 0;
+            stages = 0, barriers = false;
+        }
+        template <class Use>
+        void ForOverlapping(const MemoryRange& where, Use use) const {
+            for (size_t i = 0; i < count; ++i)
+                if (live[i].access.where.Overlaps(where)) use(live[i]);
+        }
+        template <class Gone>
+        void Remove(Gone gone);
+        void Push(const Live& added);
+        void Settle(const Scopes& scopes, Kinds later);
+        void Coarsen();
+    };
+
+    Group writes_, reads_;
+    std::array<uint8_t, kMost> seen_{};  ///< by hash of where it begins: where a read may be found
 };
 
 }  // namespace kronos

@@ -21,7 +21,7 @@ void Recorder::Forget() {
     arena_.Reset();
     head_ = nullptr;
     last_ = &head_;
-    first_step_ = 0;
+    first_step_ = kept_steps_ = 0;
     steps_.Clear();
     bound_.Clear();
 }
@@ -31,25 +31,30 @@ void Recorder::Finish(const VkuDeviceDispatchTable& down, VkCommandBuffer buffer
     if (mode_ == RecorderMode::kOff) return;
     bool planned = false;
     try {
-        steps_.steps.resize(first_step_);
+        steps_.steps.resize(kept_steps_);
         pass_.Run(steps_, options_, plan_);
         planned = true;
     } catch (const std::bad_alloc&) {
         // Then the barriers stay where the program put them.
     }
-    size_t next = 0;
-    const size_t emissions = planned ? plan_.emissions.size() : 0;
-    for (const HeldCommand* command = head_; command; command = command->next) {
-        const uint32_t end = command->first_step + command->step_count;
-        while (next < emissions && plan_.emissions[next].before < end)
-            EmitBarrier(down, buffer, plan_.emissions[next++].masks, counters);
-        if (command->barrier && planned) continue;
-        if (command->counter != Counter::kCount) counters.Add(Side::kDriver, command->counter, command->amount);
-        if (command->counter == Counter::kBarriers) counters.Add(Side::kDriver, Counter::kBarrierCalls, 1);
-        command->emit(down, buffer, *command);
+    if (Holding()) {
+        size_t next = 0;
+        const auto emit_barriers = [&](uint32_t end) {
+            for (; planned && next < plan_.emissions.size() && plan_.emissions[next].before < end; ++next)
+                EmitBarrier(down, buffer, plan_.emissions[next].masks, counters);
+            for (; !planned && next < end; ++next)
+                if (const Step& step = steps_.steps[next]; step.kind == StepKind::kBarrier)
+                    EmitBarrier(down, buffer, steps_.barriers[step.first].masks, counters);
+        };
+        for (const HeldCommand* command = head_; command; command = command->next) {
+            emit_barriers(command->first_step + command->step_count);
+            if (command->counter != Counter::kCount) counters.Add(Side::kDriver, command->counter, command->amount);
+            if (command->counter == Counter::kBarriers) counters.Add(Side::kDriver, Counter::kBarrierCalls, 1);
+            command->emit(down, buffer, *command);
+        }
+        // The last are before a step that there is not.
+        emit_barriers(planned ? kept_steps_ + 1 : kept_steps_);
     }
-    if (Holding())
-        while (next < emissions) EmitBarrier(down, buffer, plan_.emissions[next++].masks, counters);
     if (planned && decisions) CountPlan(*decisions);
     Forget();
 }

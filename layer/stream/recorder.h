@@ -29,7 +29,6 @@ struct HeldCommand {
     uint32_t step_count = 0;
     Counter counter = Counter::kCount;  ///< counted when the driver gets it; kCount: nothing is
     uint32_t amount = 1;
-    bool barrier = false;  ///< left out where the plan says what is emitted instead
 };
 
 template <auto Slot>
@@ -93,19 +92,19 @@ class Recorder {
     }
     template <auto Slot, class... Args>
     HeldCommand* Hold(Args... args) {
-        if (!Holding()) {
-            first_step_ = Count();
-            return nullptr;
-        }
+        kept_steps_ = Count();
+        if (!Holding()) return nullptr;
         HeldCommand* command = arena_.New<HeldCall<Slot>>(args...);
         command->counter = counter_;
         command->first_step = first_step_;
-        command->step_count = Count() - first_step_;
-        first_step_ = Count();
+        command->step_count = kept_steps_ - first_step_;
+        first_step_ = kept_steps_;
         *last_ = command;
         last_ = &command->next;
         return command;
     }
+    /// The command is all said by its steps, which come before the next command.
+    void KeepSteps() { kept_steps_ = Count(); }
     /// A vkCmdPipelineBarrier2 was held: merged barriers are of its form too.
     void SetSecondForm() { second_form_ = true; }
 
@@ -124,7 +123,8 @@ class Recorder {
     Arena arena_;
     HeldCommand* head_ = nullptr;
     HeldCommand** last_ = &head_;
-    uint32_t first_step_ = 0;  ///< of the command that is being recorded
+    uint32_t first_step_ = 0;  ///< after those of the last command that is held
+    uint32_t kept_steps_ = 0;  ///< those after these are of a command that is being recorded
     Counter counter_ = Counter::kCount;
     Steps steps_;
     BoundState bound_;

@@ -31,11 +31,12 @@ class Trial {
   private:
     // For recordings of which the pass keeps every access.
     std::string CountFault(const Steps& steps) const {
-        if (!Plain(steps) || steps.accesses.size() > LiveAccesses::kMost) return {};
+        if (!Uniform(steps) || steps.accesses.size() > LiveAccesses::kMost) return {};
         const uint32_t optimum = Optimum(steps);
-        if (plan_.necessary != optimum)
+        // What is emitted for work from before the recording may spare one.
+        if (plan_.necessary > optimum || plan_.necessary + 1 < optimum)
             return "plan.necessary is " + std::to_string(plan_.necessary) + ", not " + std::to_string(optimum);
-        if (Uniform(steps) && 20 * plan_.emissions.size() > 21 * optimum + 40)
+        if (20 * plan_.emissions.size() > 21 * optimum + 40)
             return std::to_string(plan_.emissions.size()) + " barriers, where " + std::to_string(optimum) + " will do";
         return {};
     }

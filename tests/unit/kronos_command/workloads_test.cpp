@@ -158,8 +158,7 @@ TEST(NeededBarriers, OnlyWhereTheDataNeedsThem) {
     EXPECT_EQ(Barriers(MakeIndependent(64, 3)), Flags({false, false, false}));
     // The second round's partial sums overwrite what the first round's second dispatch read.
     EXPECT_EQ(Barriers(MakeReduction(64, 2)), Flags({false, true, true, true}));
-    EXPECT_EQ(Barriers(MakeFanOut(64, 2)), Flags({false, true, false, false, false, true,  //
-                                                  true, true, false, false, false, true}));
+    EXPECT_EQ(Barriers(MakeFanOut(64, 2)), Flags({false, false, false, false, true, true, false, false, false, true}));
 }
 
 TEST(ParseSize, BytesAndUnits) {
