@@ -97,9 +97,9 @@ void Require(VkResult result, const std::string& what) {
     if (result != VK_SUCCESS) throw WorkloadError(what + " failed: " + string_VkResult(result));
 }
 
-Context::Context(const std::string& wanted, const Extras& extras) {
+Context::Context(const std::string& wanted, const Extras& extras, const std::string& layer) {
     try {
-        CreateInstance();
+        CreateInstance(layer);
         ChooseDevice(wanted);
         CreateDevice(extras);
     } catch (...) {
@@ -114,15 +114,20 @@ Context::~Context() {
     vkDestroyInstance(instance_, nullptr);
 }
 
-void Context::CreateInstance() {
+void Context::CreateInstance(const std::string& layer) {
     auto application = vku::InitStruct<VkApplicationInfo>();
     application.pApplicationName = "kronos-workloads";
     application.apiVersion = VK_API_VERSION_1_1;
     auto info = vku::InitStruct<VkInstanceCreateInfo>();
     info.pApplicationInfo = &application;
+    const char* name = layer.c_str();
+    info.enabledLayerCount = layer.empty() ? 0 : 1;
+    info.ppEnabledLayerNames = &name;
     VkResult result = vkCreateInstance(&info, nullptr, &instance_);
     if (result == VK_ERROR_INCOMPATIBLE_DRIVER)
         throw WorkloadError("no Vulkan driver found (vkCreateInstance: VK_ERROR_INCOMPATIBLE_DRIVER)");
+    if (result == VK_ERROR_LAYER_NOT_PRESENT)
+        throw WorkloadError("--against-layer " + layer + ": no such layer; VK_LAYER_PATH says where there are others");
     Require(result, "vkCreateInstance");
 }
 

@@ -33,8 +33,9 @@ struct Queue {
 
 class Context {
   public:
-    /// `wanted`: empty for the best device by type, else an index into the list or a part of a name.
-    Context(const std::string& wanted, const Extras& extras);
+    /// `wanted`: empty for the best device by type, else an index into the list or a part of a name. `layer`: enabled by
+    /// the program itself; empty for none but those that the environment enables.
+    Context(const std::string& wanted, const Extras& extras, const std::string& layer = {});
     ~Context();
     Context(const Context&) = delete;
     Context& operator=(const Context&) = delete;
@@ -54,7 +55,7 @@ class Context {
     uint32_t MemoryType(uint32_t type_bits, VkMemoryPropertyFlags flags) const;
 
   private:
-    void CreateInstance();
+    void CreateInstance(const std::string& layer);
     void ChooseDevice(const std::string& wanted);
     void CreateDevice(const Extras& extras);
     void AddSecondQueue();

@@ -7,6 +7,7 @@
 
 #include "context.h"
 #include "options.h"
+#include "pairs.h"
 #include "report.h"
 #include "writing.h"
 
@@ -88,6 +89,7 @@ int Run(const Options& options) {
         if (!options.json_file.empty()) WriteList(options.json_file);
         return 0;
     }
+    if (!options.against_layer.empty()) return RunPairs(options);
     Devices devices(options.device);
     bool table = options.json_file != "-";
     if (table) PrintHeader(devices.For({.timeline = !options.naive}));

@@ -22,6 +22,7 @@ struct Options {
     double seconds = 0;   ///< more of them until they have taken so long
     std::string device;
     std::string json_file;
+    std::string against_layer;  ///< pairs of runs, without it and with it
     bool naive = true;  ///< which writings
     bool expert = false;
     bool verify = true;

@@ -136,6 +136,47 @@ void PrintRow(const Measurement& m) {
     std::fflush(stdout);
 }
 
+void PrintPairsHeader(const Context& context, const Options& options) {
+    std::printf("device: %s (%s), driver %s\nlayer:  %s; --size %s --dispatches %u\n", context.properties().deviceName,
+                DeviceTypeName(context.properties().deviceType), context.DriverText().c_str(),
+                options.against_layer.c_str(), SizeText(options.bytes).c_str(), options.rounds);
+    std::printf("%-21s %-7s %12s %12s  %s\n", "workload", "writing", "alone", "with",
+                "alone / with, of each pair: median (95 % interval)");
+}
+
+void PrintPairsRow(const PairsRow& row) {
+    std::printf("%-21s %-7s", row.workload.c_str(), row.expert ? "expert" : "naive");
+    if (row.wrong)
+        std::printf(" WRONG %s\n", row.wrong->c_str());
+    else
+        std::printf(" %9.1f us %9.1f us  %.3f (%.3f..%.3f) of %zu\n", row.alone_ns / 1e3, row.with_ns / 1e3, row.ratio,
+                    row.interval[0], row.interval[1], row.ratios.size());
+    std::fflush(stdout);
+}
+
+void WritePairs(const Options& options, const Context& context, const std::vector<PairsRow>& rows) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const PairsRow& row : rows) {
+        list.push_back({{"name", row.workload},
+                        {"writing", row.expert ? "expert" : "naive"},
+                        {"alone_ns", row.alone_ns},
+                        {"with_ns", row.with_ns},
+                        {"ratio", row.ratio},
+                        {"low", row.interval[0]},
+                        {"high", row.interval[1]},
+                        {"pairs", row.ratios.size()},
+                        {"verified", options.verify && !row.wrong}});
+        if (row.wrong) list.back()["difference"] = *row.wrong;
+    }
+    Write(options.json_file, {{"v", 2},
+                              {"device", context.properties().deviceName},
+                              {"driver", context.DriverText()},
+                              {"layer", options.against_layer},
+                              {"size", options.bytes},
+                              {"rounds", options.rounds},
+                              {"pairs", list}});
+}
+
 void WriteJson(const std::string& file, const Context& context, const std::vector<Measurement>& measurements) {
     nlohmann::json rows = nlohmann::json::array();
     for (const Measurement& m : measurements) rows.push_back(Json(m));

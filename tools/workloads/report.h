@@ -2,12 +2,14 @@
 // What was measured of each workload, as a table for people and as JSON for machines. Plain data, main only.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "context.h"
+#include "options.h"
 #include "workload.h"
 #include "writing.h"
 
@@ -28,10 +30,25 @@ struct Measurement {
     std::vector<std::string_view> unsaid;  ///< counters of which the source says nothing
 };
 
+/// Runs without a layer and with it, in pairs.
+struct PairsRow {
+    std::string workload;
+    bool expert = false;
+    double alone_ns = 0;                  ///< medians
+    double with_ns = 0;
+    std::vector<double> ratios;           ///< alone / with, of each pair
+    double ratio = 0;                     ///< their median
+    std::array<double, 2> interval{};     ///< its 95 % confidence interval
+    std::optional<std::string> wrong;     ///< the first difference
+};
+
 /// What there is to run, as lines for people or, with a file, as JSON.
 void PrintList();
 void WriteList(const std::string& file);
 void PrintHeader(const Context& context);
+void PrintPairsHeader(const Context& context, const Options& options);
+void PrintPairsRow(const PairsRow& row);
+void WritePairs(const Options& options, const Context& context, const std::vector<PairsRow>& rows);
 void PrintRow(const Measurement& measurement);
 /// Throws WorkloadError when the file cannot be written.
 void WriteJson(const std::string& file, const Context& context, const std::vector<Measurement>& measurements);

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pairs.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "context.h"
+#include "report.h"
+
+namespace kronos::workloads {
+namespace {
+
+double Median(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    const size_t middle = values.size() / 2;
+    return values.size() % 2 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+// Of the median of `ratios`: its 95 % confidence interval, by the order of the values.
+std::array<double, 2> Interval(std::vector<double> ratios) {
+    std::sort(ratios.begin(), ratios.end());
+    const auto count = static_cast<double>(ratios.size());
+    const double reach = 0.98 * std::sqrt(count);
+    const auto low = static_cast<size_t>(std::max(0.0, std::floor(count / 2 - reach)));
+    const auto high = static_cast<size_t>(std::min(count - 1, std::ceil(count / 2 + reach)));
+    return {ratios[low], ratios[high]};
+}
+
+// One way of running the workload.
+struct Side {
+    std::unique_ptr<Writing> writing;
+    std::vector<double> ns;
+
+    // The first difference, if its result is wrong.
+    std::optional<std::string> Run(const Workload& workload, bool verify, bool timed) {
+        const RunResult run = writing->Run();
+        if (timed) ns.push_back(std::chrono::duration<double, std::nano>(run.total).count());
+        return verify ? workload.Check(run.results) : std::nullopt;
+    }
+};
+
+PairsRow Measure(const std::array<const Context*, 2>& contexts, const WorkloadKind& kind, bool expert,
+                 const Options& options) {
+    PairsRow row;
+    row.workload = kind.name;
+    row.expert = expert;
+    const std::unique_ptr<Workload> workload = kind.make(options.bytes, options.rounds);
+    std::array<Side, 2> sides;
+    for (size_t i = 0; i < sides.size(); ++i)
+        sides[i].writing = MakeWriting(kind, expert, {*contexts[i], *workload, options.fault});
+    constexpr uint32_t kMost = 10'000;
+    double seconds = 0;
+    // The first runs pay what a driver does once.
+    for (uint32_t pair = 0; (pair <= options.repeat || seconds < options.seconds) && pair <= kMost && !row.wrong;
+         ++pair) {
+        for (const size_t side : {pair % 2, 1 - pair % 2}) {
+            if (auto wrong = sides[side].Run(*workload, options.verify, pair != 0); wrong && !row.wrong)
+                row.wrong = (side ? "with the layer: " : "alone: ") + *wrong;
+            if (pair) seconds += sides[side].ns.back() / 1e9;
+        }
+    }
+    for (size_t pair = 0; pair < sides[0].ns.size(); ++pair) row.ratios.push_back(sides[0].ns[pair] / sides[1].ns[pair]);
+    row.alone_ns = Median(sides[0].ns);
+    row.with_ns = Median(sides[1].ns);
+    row.ratio = Median(row.ratios);
+    row.interval = Interval(row.ratios);
+    return row;
+}
+
+}  // namespace
+
+int RunPairs(const Options& options) {
+    std::vector<PairsRow> rows;
+    bool wrong = false;
+    const auto contexts = [&](const Extras& extras) {
+        return std::array{std::make_unique<Context>(options.device, extras),
+                          std::make_unique<Context>(options.device, extras, options.against_layer)};
+    };
+    const auto first = contexts({});
+    const bool table = options.json_file != "-";
+    if (table) PrintPairsHeader(*first[0], options);
+    for (const WorkloadKind* kind : options.kinds) {
+        for (const bool expert : {false, true}) {
+            if (expert ? !options.expert || !kind->expert : !options.naive) continue;
+            const auto both = contexts({.timeline = expert, .second_queue = kind->program == Program::TwoQueues});
+            if (kind->program == Program::TwoQueues && both[0]->queues().size() < 2) continue;
+            rows.push_back(Measure({both[0].get(), both[1].get()}, *kind, expert, options));
+            wrong |= rows.back().wrong.has_value();
+            if (table) PrintPairsRow(rows.back());
+        }
+    }
+    if (!options.json_file.empty()) WritePairs(options, *first[0], rows);
+    return wrong ? 1 : 0;
+}
+
+}  // namespace kronos::workloads

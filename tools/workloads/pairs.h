@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs of a workload without a layer and with it, in turn in one process: what differs from process to process, and from
+// second to second, is the same for both runs of a pair. Main only.
+#pragma once
+
+#include "options.h"
+
+namespace kronos::workloads {
+
+/// Measures options.kinds by pairs for options.seconds each, at least options.repeat pairs; prints a table, and writes
+/// options.json_file, if any. Returns the status to end with: 1 when a result is wrong.
+int RunPairs(const Options& options);
+
+}  // namespace kronos::workloads
