@@ -52,7 +52,7 @@ void BarrierPass::Run(const Steps& steps, const BarrierOptions& options, Barrier
             case StepKind::kOpaque:
                 Barred(i, KeepReason::kOpaque);
                 live_.Clear();
-                live_.Add(Everywhere(kAllKinds), sequence_);
+                live_.Add(Everywhere(kAllKinds), sequence_, nullptr);
                 so_far_ |= kAllKinds;
                 break;
         }
@@ -202,11 +202,8 @@ void BarrierPass::Act(uint32_t index, const Step& step) {
         if (conflict) ++plan_->necessary;
         Emit(index, reason);
     }
-    for (const Access& access : accesses) {
-        // Not while barriers wait that were recorded between the two.
-        if ((access.kinds & kWrites) && !waiting_) live_.Replace(access);
-        live_.Add(access, sequence_);
-    }
+    const Masks* pending = waiting_ ? &pending_ : nullptr;
+    for (const Access& access : accesses) live_.Add(access, sequence_, pending);
     so_far_ |= kinds;
 }
 
@@ -273,7 +270,7 @@ void BarrierPass::Emit(uint32_t index, KeepReason reason) {
         known.output_version = by_output_.version;
     }
     // What is ordered before all that is still to come needs no watching.
-    live_.Settle(known.least, later_[index]);
+    live_.Settle(emission.masks, known.least, later_[index]);
     plan_->emissions.push_back(emission);
     waiting_ = false;
     pending_ = {};

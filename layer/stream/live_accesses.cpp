@@ -8,7 +8,7 @@ namespace kronos {
 namespace {
 
 size_t Home(const Access& access) {
-    return ((access.where.begin ^ (access.where.memory << 32)) * 0x9E3779B97F4A7C15ull) >> 58;
+    return ((access.where.begin ^ (access.where.memory << 32)) * 0x9E3779B97F4A7C15ull) >> 56;
 }
 
 void Apply(Live& live, const Scopes& scopes, bool memory) {
@@ -23,33 +23,48 @@ bool Live::Settled(Kinds later) const {
 }
 
 void LiveAccesses::Settle(const Scopes& scopes, bool memory) {
-    for (Group* group : {&writes_, &reads_})
+    for (Group* group : {&writes_, &reads_}) {
+        group->known = 0;
         for (size_t i = 0; i < group->count; ++i) Apply(group->live[i], scopes, memory);
-}
-
-void LiveAccesses::Settle(const Scopes& scopes, Kinds later) {
-    writes_.Settle(scopes, later);
-    reads_.Settle(scopes, later);
-}
-
-void LiveAccesses::Replace(const Access& access) {
-    for (Group* group : {&writes_, &reads_})
-        group->Remove([&](const Live& live) {
-            return live.stages && access.where.Contains(live.access.where) && live.Settled(access.kinds);
-        });
-}
-
-void LiveAccesses::Add(const Access& access, uint32_t sequence) {
-    const bool reads = !(access.kinds & kWrites);
-    uint8_t& seen = seen_[Home(access)];
-    if (reads && seen < reads_.count) {
-        const Live& live = reads_.live[seen];
-        if (live.stages && live.access.kinds == access.kinds && live.access.where.Contains(access.where) &&
-            live.sequence == sequence && !live.reach.after)
-            return;
     }
-    (reads ? reads_ : writes_).Push({access, access.kinds, sequence, {}});
-    if (reads) seen = static_cast<uint8_t>(reads_.count - 1);
+}
+
+void LiveAccesses::Settle(const Masks& masks, const Scopes& scopes, Kinds later) {
+    const bool again = masks == last_ && later == last_later_;
+    writes_.Settle(scopes, later, again);
+    reads_.Settle(scopes, later, again);
+    last_ = masks;
+    last_later_ = later;
+}
+
+void LiveAccesses::Add(const Access& access, uint32_t sequence, const Masks* pending) {
+    const bool writes = access.kinds & kWrites;
+    Group& group = writes ? writes_ : reads_;
+    uint8_t& seen = group.seen[Home(access)];
+    if (seen < group.count) {
+        const Live& live = group.live[seen];
+        const bool alike = live.stages && live.access.kinds == access.kinds;
+        if (alike && live.access.where.Contains(access.where) && live.sequence == sequence && !live.reach.after) return;
+        const bool ordered = !pending || (seen < group.known && *pending == last_);
+        if (alike && live.access.where == access.where && ordered) {
+            seen = static_cast<uint8_t>(group.Refresh(seen, sequence));
+            return;
+        }
+    }
+    group.Push({access, access.kinds, sequence, {}});
+    seen = static_cast<uint8_t>(group.count - 1);
+}
+
+// The one that is there is done once more. Returns its place.
+size_t LiveAccesses::Group::Refresh(size_t index, uint32_t sequence) {
+    if (index < known) {
+        std::swap(live[index], live[--known]);
+        seen[Home(live[index].access)] = static_cast<uint8_t>(index);
+        index = known;
+    }
+    live[index].sequence = sequence;
+    live[index].reach = {};
+    return index;
 }
 
 void LiveAccesses::Group::Push(const Live& added) {
@@ -59,26 +74,21 @@ void LiveAccesses::Group::Push(const Live& added) {
     live[count++] = added;
 }
 
-template <class Gone>
-void LiveAccesses::Group::Remove(Gone gone) {
-    size_t kept = 0;
-    for (size_t i = 0; i < count; ++i) {
-        if (gone(live[i])) continue;
-        if (kept != i) live[kept] = live[i];
-        ++kept;
-    }
-    count = kept;
-    if (!count) Clear();
-}
-
-void LiveAccesses::Group::Settle(const Scopes& scopes, Kinds later) {
+void LiveAccesses::Group::Settle(const Scopes& scopes, Kinds later, bool again) {
     // Mostly all are ordered, by a barrier that is for all that they do.
     const Kinds written = stages & kWrites;
     const bool all = !barriers && !(stages & ~scopes.before) && !(later & ~scopes.after) &&
                      (!written || (!(written & ~scopes.available) && !(later & ~scopes.visible)));
     if (all) return Clear();
-    for (size_t i = 0; i < count; ++i) Apply(live[i], scopes, true);
-    Remove([&](const Live& one) { return one.Settled(later); });
+    const size_t from = again ? known : 0;
+    size_t kept = from;
+    for (size_t i = from; i < count; ++i) {
+        Apply(live[i], scopes, true);
+        if (live[i].Settled(later)) continue;
+        if (kept != i) live[kept] = live[i];
+        ++kept;
+    }
+    count = known = kept;
 }
 
 // One access for each memory and what is done to it, which the same barriers order; if even these are too many, one for
@@ -109,6 +119,7 @@ void LiveAccesses::Group::Coarsen() {
             live[++kept] = live[i];
     }
     count = kept + 1;
+    known = 0;
     if (count > kMost / 2) {
         for (size_t i = 1; i < count; ++i) join(live[0], live[i]);
         count = 1;

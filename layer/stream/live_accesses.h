@@ -39,25 +39,25 @@ class LiveAccesses {
     }
     /// A barrier that stays where it is. Not `memory`: of memory it orders some, but nobody knows which.
     void Settle(const Scopes& scopes, bool memory);
-    /// An emitted barrier. Forgets what is ordered before all that is of the kinds `later`.
-    void Settle(const Scopes& scopes, Kinds later);
-    /// Forgets what is ordered before `access`, a write to all of it: whatever conflicts with one of those conflicts
-    /// with the write too.
-    void Replace(const Access& access);
-    /// Unless one that is as little ordered stands for it.
-    void Add(const Access& access, uint32_t sequence);
+    /// An emitted barrier, and its scopes. Forgets what is ordered before all that is of the kinds `later`.
+    void Settle(const Masks& masks, const Scopes& scopes, Kinds later);
+    /// A new one. `pending`: of the barriers that are recorded and not emitted, nullptr if there are none. One that is
+    /// alike and more ordered is forgotten: whatever conflicts with it conflicts with the new one.
+    void Add(const Access& access, uint32_t sequence, const Masks* pending);
     void Push(const Live& live) { (live.access.kinds & kWrites ? writes_ : reads_).Push(live); }
 
   private:
     struct Group {
         std::array<Live, kMost> live;
         size_t count = 0;
+        std::array<uint8_t, 256> seen{};  ///< by hash of where it begins: where one may be found
         // Of all since there were none.
         Kinds stages = 0;
         bool barriers = false;  ///< what a barrier does itself is among them
+        size_t known = 0;  ///< the first so many are from before the last emitted barrier
 
         void Clear() {
-            count = 0;
+            count = known = 0;
             stages = 0, barriers = false;
         }
         template <class Use>
@@ -65,15 +65,16 @@ class LiveAccesses {
             for (size_t i = 0; i < count; ++i)
                 if (live[i].access.where.Overlaps(where)) use(live[i]);
         }
-        template <class Gone>
-        void Remove(Gone gone);
+        size_t Refresh(size_t index, uint32_t sequence);
         void Push(const Live& added);
-        void Settle(const Scopes& scopes, Kinds later);
+        void Settle(const Scopes& scopes, Kinds later, bool again);
         void Coarsen();
     };
 
     Group writes_, reads_;
-    std::array<uint8_t, kMost> seen_{};  ///< by hash of where it begins: where a read may be found
+    // The last emitted barrier, and the kinds after it: one that is the same changes nothing for what was before it.
+    Masks last_;
+    Kinds last_later_ = 0;
 };
 
 }  // namespace kronos

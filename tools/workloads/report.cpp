@@ -141,7 +141,7 @@ void PrintPairsHeader(const Context& context, const Options& options) {
                 DeviceTypeName(context.properties().deviceType), context.DriverText().c_str(),
                 options.against_layer.c_str(), SizeText(options.bytes).c_str(), options.rounds);
     std::printf("%-21s %-7s %12s %12s  %s\n", "workload", "writing", "alone", "with",
-                "alone / with, of each pair: median (95 % interval)");
+                "alone / with, of the fastest of 5 runs in a row: median (95 % interval)");
 }
 
 void PrintPairsRow(const PairsRow& row) {

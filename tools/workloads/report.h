@@ -30,13 +30,13 @@ struct Measurement {
     std::vector<std::string_view> unsaid;  ///< counters of which the source says nothing
 };
 
-/// Runs without a layer and with it, in pairs.
+/// Rows of runs without a layer and with it, in pairs.
 struct PairsRow {
     std::string workload;
     bool expert = false;
-    double alone_ns = 0;                  ///< medians
+    double alone_ns = 0;                  ///< medians of all runs but the first of each row
     double with_ns = 0;
-    std::vector<double> ratios;           ///< alone / with, of each pair
+    std::vector<double> ratios;           ///< alone / with, of the fastest in the two rows of each pair
     double ratio = 0;                     ///< their median
     std::array<double, 2> interval{};     ///< its 95 % confidence interval
     std::optional<std::string> wrong;     ///< the first difference
