@@ -170,9 +170,9 @@ void Device::MakeKernel() {
     Must(vkCreatePipelineLayout(device_, &layout_info, nullptr, &layout_), "vkCreatePipelineLayout");
     last_in_first_out_.emplace_back([this] { vkDestroyPipelineLayout(device_, layout_, nullptr); });
 
-    VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1};
+    VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1 + kSlotSets};
     auto pool_info = vku::InitStruct<VkDescriptorPoolCreateInfo>();
-    pool_info.maxSets = 1;
+    pool_info.maxSets = 1 + kSlotSets;
     pool_info.poolSizeCount = 1;
     pool_info.pPoolSizes = &size;
     VkDescriptorPool pool = VK_NULL_HANDLE;
@@ -182,14 +182,21 @@ void Device::MakeKernel() {
     set_info.descriptorPool = pool;
     set_info.descriptorSetCount = 1;
     set_info.pSetLayouts = &set_layout;
-    Must(vkAllocateDescriptorSets(device_, &set_info, &set_), "vkAllocateDescriptorSets");
-    VkDescriptorBufferInfo whole = {buffer_, 0, VK_WHOLE_SIZE};
-    auto write = vku::InitStruct<VkWriteDescriptorSet>();
-    write.dstSet = set_;
-    write.descriptorCount = 1;
-    write.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
-    write.pBufferInfo = &whole;
-    vkUpdateDescriptorSets(device_, 1, &write, 0, nullptr);
+    const auto new_set = [&](VkDeviceSize offset, VkDeviceSize bytes) {
+        VkDescriptorSet set = VK_NULL_HANDLE;
+        Must(vkAllocateDescriptorSets(device_, &set_info, &set), "vkAllocateDescriptorSets");
+        const VkDescriptorBufferInfo range = {buffer_, offset, bytes};
+        auto write = vku::InitStruct<VkWriteDescriptorSet>();
+        write.dstSet = set;
+        write.descriptorCount = 1;
+        write.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+        write.pBufferInfo = &range;
+        vkUpdateDescriptorSets(device_, 1, &write, 0, nullptr);
+        return set;
+    };
+    set_ = new_set(0, VK_WHOLE_SIZE);
+    constexpr VkDeviceSize kSlotBytes = VkDeviceSize{kGroups} * kGroupSize * sizeof(uint32_t);
+    for (uint32_t i = 0; i < kSlotSets; ++i) slot_sets_.push_back(new_set(i * kSlotBytes, kSlotBytes));
 
     auto module_info = vku::InitStruct<VkShaderModuleCreateInfo>();
     module_info.codeSize = sizeof kSpinSpirv;
@@ -259,6 +266,10 @@ void Device::Record(VkCommandBuffer commands, const std::function<void(VkCommand
 void Device::BindKernel(VkCommandBuffer commands) const {
     vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline_);
     vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, layout_, 0, 1, &set_, 0, nullptr);
+}
+
+void Device::BindSlot(VkCommandBuffer commands, uint32_t slot) const {
+    vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, layout_, 0, 1, &slot_sets_[slot], 0, nullptr);
 }
 
 void Device::Dispatch(VkCommandBuffer commands, uint32_t slot, uint32_t iterations, uint32_t groups) const {

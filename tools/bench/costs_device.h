@@ -29,6 +29,8 @@ inline constexpr uint32_t kGroups = 16;
 inline constexpr uint32_t kGroupSize = 64;
 /// Independent slots in the kernel's buffer.
 inline constexpr uint32_t kSlots = 1024;
+/// So many of them have a descriptor set of their own.
+inline constexpr uint32_t kSlotSets = 256;
 
 class Device {
   public:
@@ -64,6 +66,8 @@ class Device {
     /// Begins, calls record, ends.
     static void Record(VkCommandBuffer commands, const std::function<void(VkCommandBuffer)>& record);
     void BindKernel(VkCommandBuffer commands) const;
+    /// The slot alone, in place of the whole buffer; it is the kernel's slot 0 then.
+    void BindSlot(VkCommandBuffer commands, uint32_t slot) const;
     /// Groups: kGroups unless given.
     void Dispatch(VkCommandBuffer commands, uint32_t slot, uint32_t iterations, uint32_t groups = kGroups) const;
 
@@ -99,6 +103,7 @@ class Device {
     VkPipelineLayout layout_ = VK_NULL_HANDLE;
     VkPipeline pipeline_ = VK_NULL_HANDLE;
     VkDescriptorSet set_ = VK_NULL_HANDLE;
+    std::vector<VkDescriptorSet> slot_sets_;
     std::vector<std::function<void()>> last_in_first_out_;
 };
 

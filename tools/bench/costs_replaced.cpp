@@ -124,6 +124,30 @@ Case RecordBarriers(Device& device) {
             }};
 }
 
+// 256 dispatches with a barrier after each, recorded once: what the device needs for one of them. `slots`: how many of
+// the dispatches touch different bytes.
+Case RunBarriers(const char* name, Device& device, VkFence fence, uint32_t slots, VkPipelineStageFlags stages,
+                 VkAccessFlags source, VkAccessFlags destination) {
+    constexpr uint32_t kDispatches = 256;
+    const VkCommandBuffer commands = device.Commands(device.family());
+    Device::Record(commands, [&](VkCommandBuffer c) {
+        auto barrier = vku::InitStruct<VkMemoryBarrier>();
+        barrier.srcAccessMask = source;
+        barrier.dstAccessMask = destination;
+        device.BindKernel(c);
+        for (uint32_t i = 0; i < kDispatches; ++i) {
+            device.BindSlot(c, i % slots);
+            device.Dispatch(c, 0, 1);
+            vkCmdPipelineBarrier(c, stages, stages, 0, 1, &barrier, 0, nullptr, 0, nullptr);
+        }
+    });
+    return {name, [&device, commands, fence] {
+                const double start = Now();
+                device.SubmitAndSpin(device.queue(), {commands}, fence);
+                return (Now() - start) / kDispatches;
+            }};
+}
+
 }  // namespace
 
 void MeasureReplaced(Device& device, Report& report) {
@@ -164,6 +188,16 @@ void MeasureReplaced(Device& device, Report& report) {
                       [d](VkFence f) { Must(vkWaitForFences(d, 1, &f, VK_TRUE, UINT64_MAX), "vkWaitForFences"); }),
         SubmitAndWait("submit and vkQueueWaitIdle", device, tiny, fence, false,
                       [&device](VkFence) { Must(vkQueueWaitIdle(device.queue()), "vkQueueWaitIdle"); }),
+    });
+    constexpr VkAccessFlags kShader = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT;
+    constexpr VkAccessFlags kMemory = VK_ACCESS_MEMORY_READ_BIT | VK_ACCESS_MEMORY_WRITE_BIT;
+    constexpr VkPipelineStageFlags kCompute = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT;
+    report.Measure({
+        RunBarriers("of 256 independent dispatches, a barrier after each", device, fence, kSlotSets, kCompute,
+                    VK_ACCESS_SHADER_WRITE_BIT, kShader),
+        RunBarriers("of a chain of 256 dispatches", device, fence, 1, kCompute, VK_ACCESS_SHADER_WRITE_BIT, kShader),
+        RunBarriers("of a chain with barriers for all memory", device, fence, 1, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
+                    kMemory, kMemory),
     });
     report.Measure({LongWait(device, fence)});
 }
