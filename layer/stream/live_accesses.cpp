@@ -105,9 +105,7 @@ void LiveAccesses::Group::Coarsen() {
         into.reach.available &= other.reach.available;
         into.reach.visible &= other.reach.visible;
     };
-    const auto key = [](const Live& one) {
-        return std::tuple(one.access.where.memory, one.access.kinds, one.stages);
-    };
+    const auto key = [](const Live& one) { return std::tuple(one.access.where.memory, one.access.kinds, one.stages); };
     const auto begin = live.begin();
     std::sort(begin, begin + static_cast<std::ptrdiff_t>(count),
               [&](const Live& a, const Live& b) { return key(a) < key(b); });

@@ -54,7 +54,7 @@ class LiveAccesses {
         // Of all since there were none.
         Kinds stages = 0;
         bool barriers = false;  ///< what a barrier does itself is among them
-        size_t known = 0;  ///< the first so many are from before the last emitted barrier
+        size_t known = 0;       ///< the first so many are from before the last emitted barrier
 
         void Clear() {
             count = known = 0;

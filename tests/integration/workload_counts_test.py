@@ -124,9 +124,28 @@ def faults(tree, driver):
     expect(set(differences(rows[0], counters)) == {"submits"}, f"a spy that miscounts gives {differences(rows[0], counters)}")
 
 
+def pairs(tree, driver):
+    """--against-layer: one side of each pair has the layer, the other has not."""
+    with tempfile.TemporaryDirectory() as folder:
+        out, spy = Path(folder) / "out.json", Path(folder) / "spy.json"
+        env = tree.environment(driver, folder, [SPY], SPY_OUT=spy)
+        del env["VK_INSTANCE_LAYERS"]
+        command = [tree.program("kronos-workloads"), "--size", "16K", "--repeat", "2", "--only", "chain", "--dispatches", "7",
+                   *(["--no-verify"] if driver == "mock" else []), "--json", out]
+        run([*command, "--against-layer", SPY], env)
+        row, = json.loads(out.read_text())["pairs"]
+        expect(row["pairs"] == 2 and row["low"] <= row["ratio"] <= row["high"] and row["verified"] == (driver != "mock"), f"pairs: {row}")
+        # Rows of five, the first of which are not timed.
+        dispatches = json.loads(spy.read_text())["counters"]["dispatches"]
+        expect(dispatches == 3 * 5 * 7, f"pairs: the spy counted {dispatches} dispatches with the layer")
+        done = run([*command, "--against-layer", "VK_LAYER_none_such"], env, expect_code=3)
+        expect("VK_LAYER_none_such" in done.stderr, f"a layer that is not there: {done.stderr}")
+
+
 def test(tree, arguments):
     driver = arguments[0]
     all_counts(tree, driver)
+    pairs(tree, driver)
     if driver == "mock":
         mock_devices(tree)
     else:

@@ -179,19 +179,20 @@ TEST(BarrierPass, LosesNothingWhenThereAreManyAccesses) {
 // What is taken together is as old as the oldest, and ordered only as all of it is.
 TEST(BarrierPass, LosesNothingByTakingAccessesTogether) {
     // Of all bytes but the first, each range once.
-    const auto crowd = [](Recording& recording) {
+    const auto crowd = [](Recording& recording, Kind kind) {
         for (uint64_t begin = 1; begin < kBytesOfAMemory; ++begin)
-            for (uint64_t end = begin + 1; end <= kBytesOfAMemory; ++end) recording.Act({Reads(2, begin, end)});
+            for (uint64_t end = begin + 1; end <= kBytesOfAMemory; ++end)
+                recording.Act({Does(Of(kind), 2, begin, end)});
     };
     Recording old;
     old.Barrier(kComputeToCompute).Act({Writes(2, 0, 1)}).Barrier(kComputeToCompute);
-    crowd(old);
+    crowd(old, Kind::kStorageWrite);
     EXPECT_THAT(Places(old.Act({Reads(2, 0, 1)})), SizeIs(2));  // the second a little early, perhaps
 
     // A read that is ordered before the write at the end, and many that are not.
     Recording ordered;
     ordered.Act({Reads(2, 0, 2)}).Barrier(kComputeToCompute).Act({Writes(2, 1, 3)});
-    crowd(ordered);
+    crowd(ordered, Kind::kStorageRead);
     ordered.Barrier(kComputeToCompute);
     const auto last = static_cast<uint32_t>(ordered.steps().steps.size());
     ordered.Act({Writes(2, 3, 4)}).Act({Does(Of(Kind::kCopyRead), 5, 0, 1)});
@@ -218,6 +219,35 @@ TEST(BarrierPass, TrustsNoRangesOfHardBarriers) {
                                     .Act({Reads(4, 0, 1)})
                                     .Act({Reads(3, 9, 10)});
     EXPECT_THAT(Places(recording), ElementsAre(3));
+}
+
+TEST(BarrierPass, RemembersWhatABarrierDidItself) {
+    const Recording recording = Recording()
+                                    .Barrier(kTransferToCompute)
+                                    .Act({Reads(4, 0, 1)})
+                                    .Hard(kTransferToTransfer, {2, 0, 4})
+                                    .Act({Writes(3, 0, 1)})
+                                    .Barrier(kComputeToCompute)
+                                    .Act({Reads(3, 0, 1)})
+                                    .Barrier(kTransferToCompute)
+                                    .Act({Reads(2, 0, 1)});
+    EXPECT_THAT(Places(recording), ElementsAre(1, 5, 7));
+}
+
+// The same barrier once more may order more, by the hard one between them.
+TEST(BarrierPass, KnowsThatHardBarriersChain) {
+    const Recording recording = Recording()
+                                    .Barrier(kComputeToCompute)
+                                    .Act({Reads(5, 0, 1)})
+                                    .Act({Reads(2, 0, 1)})
+                                    .Act({Does(Of(Kind::kCopyWrite), 3, 0, 1)})
+                                    .Barrier(kTransferToCompute)
+                                    .Act({Reads(3, 0, 1)})
+                                    .Hard(kComputeToTransfer, {4, 0, 1})
+                                    .Barrier(kTransferToCompute)
+                                    .Act({Reads(2, 0, 1)})
+                                    .Act({Writes(2, 0, 1)});
+    EXPECT_THAT(Places(recording), SizeIs(3));
 }
 
 TEST(BarrierPass, OrdersAllStagesThatACommandMayHave) {

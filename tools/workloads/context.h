@@ -33,8 +33,8 @@ struct Queue {
 
 class Context {
   public:
-    /// `wanted`: empty for the best device by type, else an index into the list or a part of a name. `layer`: enabled by
-    /// the program itself; empty for none but those that the environment enables.
+    /// `wanted`: empty for the best device by type, else an index into the list or a part of a name. `layer`: enabled
+    /// by the program itself; empty for none but those that the environment enables.
     Context(const std::string& wanted, const Extras& extras, const std::string& layer = {});
     ~Context();
     Context(const Context&) = delete;

@@ -23,7 +23,7 @@ struct Options {
     std::string device;
     std::string json_file;
     std::string against_layer;  ///< pairs of runs, without it and with it
-    bool naive = true;  ///< which writings
+    bool naive = true;          ///< which writings
     bool expert = false;
     bool verify = true;
     Fault fault = Fault::None;

@@ -76,7 +76,8 @@ PairsRow Measure(const std::array<const Context*, 2>& contexts, const WorkloadKi
             if (pair) seconds += kInRow * sides[side].ns.back() / 1e9;
         }
     }
-    for (size_t pair = 0; pair < sides[0].ns.size(); ++pair) row.ratios.push_back(sides[0].ns[pair] / sides[1].ns[pair]);
+    for (size_t pair = 0; pair < sides[0].ns.size(); ++pair)
+        row.ratios.push_back(sides[0].ns[pair] / sides[1].ns[pair]);
     row.alone_ns = Median(sides[0].all);
     row.with_ns = Median(sides[1].all);
     row.ratio = Median(row.ratios);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows of runs of a workload without a layer and with it, in turn in one process: what differs from process to process, and from
-// second to second, is the same for both rows of a pair. Main only.
+// Rows of runs of a workload without a layer and with it, in turn in one process: what differs from process to process,
+// and from second to second, is the same for both rows of a pair. Main only.
 #pragma once
 
 #include "options.h"

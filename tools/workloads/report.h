@@ -34,12 +34,12 @@ struct Measurement {
 struct PairsRow {
     std::string workload;
     bool expert = false;
-    double alone_ns = 0;                  ///< medians of all runs but the first of each row
+    double alone_ns = 0;  ///< medians of all runs but the first of each row
     double with_ns = 0;
-    std::vector<double> ratios;           ///< alone / with, of the fastest in the two rows of each pair
-    double ratio = 0;                     ///< their median
-    std::array<double, 2> interval{};     ///< its 95 % confidence interval
-    std::optional<std::string> wrong;     ///< the first difference
+    std::vector<double> ratios;        ///< alone / with, of the fastest in the two rows of each pair
+    double ratio = 0;                  ///< their median
+    std::array<double, 2> interval{};  ///< its 95 % confidence interval
+    std::optional<std::string> wrong;  ///< the first difference
 };
 
 /// What there is to run, as lines for people or, with a file, as JSON.
