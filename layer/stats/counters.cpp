@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stats/counters.h"
 
+#include <bit>
 #include <new>
 
 namespace kronos {
@@ -32,28 +33,50 @@ Counters::Block* Counters::FindBlock(uintptr_t thread) {
     return &common_;
 }
 
+// Several threads add to the common block.
+void Counters::Block::Use(Counter counter) {
+    const auto i = static_cast<size_t>(counter);
+    used[i / 64].fetch_or(uint64_t{1} << (i % 64), std::memory_order_relaxed);
+}
+
 CounterValues Counters::Snapshot() const {
     CounterValues values;
-    const auto add = [&](const Block& block) {
-        for (size_t side = 0; side < 2; ++side)
-            for (size_t i = 0; i < kCountersAndDecisions; ++i)
-                values.value[side][i] += block.value[0][i].load(std::memory_order_relaxed) +
-                                         block.value[1 + side][i].load(std::memory_order_relaxed);
-    };
-    add(common_);
-    for (const Block* block = made_.load(std::memory_order_acquire); block; block = block->next) add(*block);
+    ForBlocks([&](const Block& block) {
+        for (size_t i = 0; i < kCountersAndDecisions; ++i)
+            for (size_t side = 0; side < 2; ++side) values.value[i][side] += block.Of(side, i);
+    });
     return values;
 }
 
 uint64_t Counters::Sum(Side side, Counter counter) const {
-    const auto of = [=](const Block& block) {
-        const auto i = static_cast<size_t>(counter);
-        return block.value[0][i].load(std::memory_order_relaxed) +
-               block.value[1 + static_cast<size_t>(side)][i].load(std::memory_order_relaxed);
-    };
-    uint64_t sum = of(common_);
-    for (const Block* block = made_.load(std::memory_order_acquire); block; block = block->next) sum += of(*block);
+    uint64_t sum = 0;
+    ForBlocks([&](const Block& block) { sum += block.Of(static_cast<size_t>(side), static_cast<size_t>(counter)); });
     return sum;
+}
+
+size_t Counters::Since(CounterValues& last, CounterSteps& steps) const {
+    Bits used{};
+    ForBlocks([&](const Block& block) {
+        for (size_t word = 0; word < used.size(); ++word)
+            used[word] |= block.used[word].load(std::memory_order_relaxed);
+    });
+    size_t count = 0;
+    for (size_t word = 0; word < used.size(); ++word) {
+        for (uint64_t left = used[word]; left; left &= left - 1) {
+            const size_t i = word * 64 + static_cast<size_t>(std::countr_zero(left));
+            std::array<uint64_t, 2> now{};
+            ForBlocks([&](const Block& block) {
+                for (size_t side = 0; side < 2; ++side) now[side] += block.Of(side, i);
+            });
+            for (size_t side = 0; side < 2; ++side) {
+                const uint64_t n = now[side] - last.value[i][side];
+                if (!n) continue;
+                steps[count++] = {static_cast<uint16_t>(i), static_cast<uint16_t>(side), n};
+                last.value[i][side] = now[side];
+            }
+        }
+    }
+    return count;
 }
 
 size_t Counters::blocks() const {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <tuple>
 
 namespace kronos {
 
@@ -48,21 +49,23 @@ enum class Side : uint32_t { kAsked, kDriver };
 
 /// A copy of all counters at one time. Plain data.
 struct CounterValues {
-    std::array<std::array<uint64_t, kCountersAndDecisions>, 2> value{};
+    std::array<std::array<uint64_t, 2>, kCountersAndDecisions> value{};  ///< of each counter, the sides
 
-    uint64_t& At(Side side, Counter counter) { return value[static_cast<size_t>(side)][static_cast<size_t>(counter)]; }
+    uint64_t& At(Side side, Counter counter) { return value[static_cast<size_t>(counter)][static_cast<size_t>(side)]; }
     uint64_t At(Side side, Counter counter) const {
-        return value[static_cast<size_t>(side)][static_cast<size_t>(counter)];
-    }
-    CounterValues operator-(const CounterValues& earlier) const {
-        CounterValues difference;
-        for (size_t side = 0; side < 2; ++side)
-            for (size_t i = 0; i < kCountersAndDecisions; ++i)
-                difference.value[side][i] = value[side][i] - earlier.value[side][i];
-        return difference;
+        return value[static_cast<size_t>(counter)][static_cast<size_t>(side)];
     }
     bool operator==(const CounterValues&) const = default;
 };
+
+/// How far one counter went on one side. Plain data.
+struct CounterStep {
+    uint16_t counter;
+    uint16_t side;
+    uint64_t n;
+};
+/// One for each counter that moved, on each side.
+using CounterSteps = std::array<CounterStep, 2 * kCountersAndDecisions>;
 
 /// The counters of a device. Any thread may add; sums are exact, a snapshot taken while others add is not one moment.
 ///
@@ -87,11 +90,16 @@ class Counters {
         friend class Counters;
         Own(Block& block, bool common) : block_(block), common_(common) {}
         void AddTo(size_t row, Counter counter, uint64_t n) const {
-            std::atomic<uint64_t>& value = block_.value[row][static_cast<size_t>(counter)];
-            if (common_)
-                value.fetch_add(n, std::memory_order_relaxed);
-            else
-                value.store(value.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+            std::atomic<uint64_t>& value = block_.value[static_cast<size_t>(counter)][row];
+            uint64_t before = 0;
+            if (common_) {
+                before = value.fetch_add(n, std::memory_order_relaxed);
+            } else {
+                before = value.load(std::memory_order_relaxed);
+                value.store(before + n, std::memory_order_relaxed);
+            }
+            if (!before && n) [[unlikely]]
+                block_.Use(counter);
         }
 
         Block& block_;
@@ -123,16 +131,34 @@ class Counters {
     CounterValues Snapshot() const;
     /// One counter of a snapshot.
     uint64_t Sum(Side side, Counter counter) const;
+    /// How far the counters went since `last`, which follows them: so many steps are written. Looks only at counters
+    /// that were ever used: who has just waited finds nothing of this in the processor's caches.
+    size_t Since(CounterValues& last, CounterSteps& steps) const;
 
     /// How many blocks were made, for tests of boundedness.
     size_t blocks() const;
 
   private:
-    // Rows: on both sides, on the asked side only, on the driver's only. In cache lines of its own.
+    using Bits = std::array<uint64_t, (kCountersAndDecisions + 63) / 64>;
+
+    // Of each counter three rows: on both sides, on the asked side only, on the driver's only. In cache lines of its
+    // own.
     struct alignas(64) Block {
-        std::array<std::array<std::atomic<uint64_t>, kCountersAndDecisions>, 3> value{};
+        std::array<std::atomic<uint64_t>, std::tuple_size_v<Bits>> used{};  // counters that are not zero, a bit each
         const Block* next = nullptr;
+        std::array<std::array<std::atomic<uint64_t>, 3>, kCountersAndDecisions> value{};
+
+        [[gnu::cold, gnu::noinline]] void Use(Counter counter);
+        uint64_t Of(size_t side, size_t counter) const {
+            return value[counter][0].load(std::memory_order_relaxed) +
+                   value[counter][1 + side].load(std::memory_order_relaxed);
+        }
     };
+    template <class Visit>
+    void ForBlocks(Visit visit) const {
+        visit(common_);
+        for (const Block* block = made_.load(std::memory_order_acquire); block; block = block->next) visit(*block);
+    }
     struct Slot {
         std::atomic<uintptr_t> thread{0};
         std::atomic<Block*> block{nullptr};

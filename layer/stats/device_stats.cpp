@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stats/device_stats.h"
 
+#include <span>
+
 #include "stats/stats_log.h"
 #include "support/clock.h"
 #include "support/process.h"
@@ -16,7 +18,7 @@ DeviceStats::DeviceStats(DeviceLabel label, std::shared_ptr<StatsLog> log, bool 
       born_ns_(NowNs()),
       fork_generation_(ForkGeneration()),
       policy_(every_submits),
-      ring_(frames_ ? std::make_unique<std::array<Frame, kRing>>() : nullptr) {
+      ring_(frames_ ? std::make_unique_for_overwrite<std::array<Closed, kRing>>() : nullptr) {
     if (log_) log_->Attach(this);
 }
 
@@ -49,17 +51,15 @@ bool DeviceStats::TryClose(FrameEnd end) {
     if (closing_.test_and_set(std::memory_order_acquire)) return false;
     const uint64_t head = head_.load(std::memory_order_relaxed);
     if (head - tail_.load(std::memory_order_acquire) < kRing) {
-        CounterValues now = counters_.Snapshot();
-        policy_.Closed(now.At(Side::kAsked, Counter::kSubmits));
-        Frame& frame = (*ring_)[head % kRing];
-        frame.counted = now - last_;
-        if (frame.counted != CounterValues{}) {
+        Closed& frame = (*ring_)[head % kRing];
+        frame.count = counters_.Since(last_, frame.steps);
+        policy_.Closed(last_.At(Side::kAsked, Counter::kSubmits));
+        if (frame.count) {
             frame.number = number_++;
             frame.end = end;
             frame.begin_ns = frame_begin_ns_.load(std::memory_order_relaxed);
             frame.end_ns = NowNs() - born_ns_;
             frame_begin_ns_.store(frame.end_ns, std::memory_order_relaxed);
-            last_ = now;
             head_.store(head + 1, std::memory_order_release);
         }
     }
@@ -71,7 +71,14 @@ bool DeviceStats::TryClose(FrameEnd end) {
 std::optional<Frame> DeviceStats::TakeFrame() {
     const uint64_t tail = tail_.load(std::memory_order_relaxed);
     if (tail == head_.load(std::memory_order_acquire)) return std::nullopt;
-    Frame frame = (*ring_)[tail % kRing];
+    const Closed& closed = (*ring_)[tail % kRing];
+    Frame frame;
+    frame.number = closed.number;
+    frame.begin_ns = closed.begin_ns;
+    frame.end_ns = closed.end_ns;
+    frame.end = closed.end;
+    for (const CounterStep& step : std::span(closed.steps).first(closed.count))
+        frame.counted.value[step.counter][step.side] = step.n;
     tail_.store(tail + 1, std::memory_order_release);
     return frame;
 }

@@ -56,6 +56,15 @@ class DeviceStats {
 
     static constexpr size_t kRing = 256;
 
+    // A frame in the ring. Nothing of it is touched before it is closed: no initializers.
+    struct Closed {
+        uint64_t number;
+        uint64_t begin_ns, end_ns;
+        FrameEnd end;
+        size_t count;
+        CounterSteps steps;
+    };
+
     const DeviceLabel label_;
     const std::shared_ptr<StatsLog> log_;
     const bool frames_;
@@ -70,7 +79,7 @@ class DeviceStats {
     uint64_t number_ = 0;
     std::atomic<uint64_t> frame_begin_ns_{0};
 
-    std::unique_ptr<std::array<Frame, kRing>> ring_;
+    std::unique_ptr<std::array<Closed, kRing>> ring_;
     std::atomic<uint64_t> head_{0};  // next to be written: by the thread that holds closing_
     std::atomic<uint64_t> tail_{0};  // next to be taken: by the log
 };

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <latch>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -64,6 +65,41 @@ TEST(Counters, SidesAndOneCounterAlone) {
     EXPECT_EQ(device.blocks(), 1u);
 }
 
+// What Since finds, put together, is what a snapshot says; a counter that did not move is not in it.
+TEST(Counters, StepsSinceTheLastTime) {
+    Counters device;
+    CounterValues last;
+    CounterSteps steps;
+    EXPECT_EQ(device.Since(last, steps), 0u);
+    device.Add(Counter::kSubmits, 3);
+    device.Add(Side::kDriver, Counter::kWaits, 0);
+    device.Decided(Counter::kBarriersNarrowed, 7);
+    OnThreads(2, [&] { device.Add(Side::kAsked, Counter::kSubmits, 1); });
+    ASSERT_EQ(device.Since(last, steps), 3u);
+    const auto is = [&](size_t i, Side side, Counter counter, uint64_t n) {
+        return steps[i].side == static_cast<uint16_t>(side) && steps[i].counter == static_cast<uint16_t>(counter) &&
+               steps[i].n == n;
+    };
+    EXPECT_TRUE(is(0, Side::kAsked, Counter::kSubmits, 5));
+    EXPECT_TRUE(is(1, Side::kDriver, Counter::kSubmits, 3));
+    EXPECT_TRUE(is(2, Side::kAsked, Counter::kBarriersNarrowed, 7));
+    EXPECT_EQ(last, device.Snapshot());
+    EXPECT_EQ(device.Since(last, steps), 0u);
+    device.Add(Side::kDriver, Counter::kWaits, 1);
+    ASSERT_EQ(device.Since(last, steps), 1u);
+    EXPECT_TRUE(is(0, Side::kDriver, Counter::kWaits, 1));
+    EXPECT_EQ(last, device.Snapshot());
+}
+
+TEST(Counters, EveryCounterMayMove) {
+    Counters device;
+    for (size_t i = 0; i < kCountersAndDecisions; ++i) device.Add(static_cast<Counter>(i), i + 1);
+    CounterValues last;
+    CounterSteps steps;
+    EXPECT_EQ(device.Since(last, steps), std::size(steps));
+    EXPECT_EQ(last, device.Snapshot());
+}
+
 TEST(Counters, TwoDevicesOnOneThread) {
     Counters first, second;
     for (int i = 0; i < 100; ++i) {
@@ -77,14 +113,20 @@ TEST(Counters, TwoDevicesOnOneThread) {
 TEST(Counters, MoreThreadsThanBlocksLoseNothing) {
     Counters device;
     std::atomic<bool> done{false};
+    uint64_t sum = 0;  // of the steps on the asked side: the submits
     std::jthread watcher([&] {
-        CounterValues last;
+        CounterValues last, followed;
+        CounterSteps steps;
         while (!done.load()) {
             const CounterValues now = device.Snapshot();
             EXPECT_GE(now.At(Side::kAsked, Counter::kSubmits), last.At(Side::kAsked, Counter::kSubmits));
             EXPECT_GE(now.At(Side::kDriver, Counter::kWaits), last.At(Side::kDriver, Counter::kWaits));
             last = now;
+            const size_t moved = device.Since(followed, steps);
+            for (const CounterStep& step : std::span(steps).first(moved)) sum += step.side == 0 ? step.n : 0;
         }
+        for (const CounterStep& step : std::span(steps).first(device.Since(followed, steps)))
+            sum += step.side == 0 ? step.n : 0;
     });
     constexpr size_t kThreads = Counters::kBlocks + 36, kTimes = 1000;
     OnThreads(kThreads, [&] {
@@ -95,6 +137,7 @@ TEST(Counters, MoreThreadsThanBlocksLoseNothing) {
     });
     done = true;
     watcher.join();
+    EXPECT_EQ(sum, kThreads * kTimes);
     EXPECT_EQ(device.Sum(Side::kAsked, Counter::kSubmits), kThreads * kTimes);
     EXPECT_EQ(device.Snapshot().At(Side::kDriver, Counter::kWaits), 3 * kThreads * kTimes);
     EXPECT_LE(device.blocks(), Counters::kBlocks);
