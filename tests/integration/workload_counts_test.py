@@ -125,7 +125,7 @@ def faults(tree, driver):
 
 
 def pairs(tree, driver):
-    """--against-layer: one side of each pair has the layer, the other has not."""
+    """--against-layer: one of the three that take turns has the layer, the others have not."""
     with tempfile.TemporaryDirectory() as folder:
         out, spy = Path(folder) / "out.json", Path(folder) / "spy.json"
         env = tree.environment(driver, folder, [SPY], SPY_OUT=spy)
@@ -134,7 +134,7 @@ def pairs(tree, driver):
                    *(["--no-verify"] if driver == "mock" else []), "--json", out]
         run([*command, "--against-layer", SPY], env)
         row, = json.loads(out.read_text())["pairs"]
-        expect(row["pairs"] == 2 and row["low"] <= row["ratio"] <= row["high"] and row["verified"] == (driver != "mock"), f"pairs: {row}")
+        expect(row["pairs"] == 2 and row["low"] <= row["ratio"] <= row["high"] and row["control_low"] <= row["control"] <= row["control_high"] and row["verified"] == (driver != "mock"), f"pairs: {row}")
         # Rows of five, the first of which are not timed.
         dispatches = json.loads(spy.read_text())["counters"]["dispatches"]
         expect(dispatches == 3 * 5 * 7, f"pairs: the spy counted {dispatches} dispatches with the layer")

@@ -128,7 +128,8 @@ std::optional<Options> ParseOptions(int argc, const char* const* argv, int& stat
     app.add_option("--json", options.json_file, "also write the results to this file, '-' for standard output")
         ->type_name("FILE");
     app.add_option("--against-layer", options.against_layer,
-                   "rows of runs, without this layer and with it, in turn in this process; their ratio")
+                   "rows of runs, without this layer, with it, and without once more as a control, in turn in this "
+                   "process; their ratios")
         ->type_name("LAYER");
     app.add_option("--writing", writing,
                    "naive: as tutorials do it; expert: those that have such a writing, with the same results; both")

@@ -56,32 +56,45 @@ struct Side {
     }
 };
 
-PairsRow Measure(const std::array<const Context*, 2>& contexts, const WorkloadKind& kind, bool expert,
-                 const Options& options) {
+// Alone, with the layer, and alone once more: two devices of one process differ by themselves, and by how much is said
+// beside.
+constexpr size_t kSides = 3;
+constexpr const char* kSideNames[kSides] = {"alone: ", "with the layer: ", "alone again: "};
+using Contexts = std::array<std::unique_ptr<Context>, kSides>;
+
+PairsRow::Ratio RatioOf(const Side& above, const Side& below) {
+    PairsRow::Ratio ratio;
+    for (size_t row = 0; row < above.ns.size(); ++row) ratio.all.push_back(above.ns[row] / below.ns[row]);
+    ratio.median = Median(ratio.all);
+    ratio.interval = Interval(ratio.all);
+    return ratio;
+}
+
+PairsRow Measure(const Contexts& contexts, const WorkloadKind& kind, bool expert, const Options& options) {
     PairsRow row;
     row.workload = kind.name;
     row.expert = expert;
     const std::unique_ptr<Workload> workload = kind.make(options.bytes, options.rounds);
-    std::array<Side, 2> sides;
+    std::array<Side, kSides> sides;
     for (size_t i = 0; i < sides.size(); ++i)
         sides[i].writing = MakeWriting(kind, expert, {*contexts[i], *workload, options.fault});
     constexpr uint32_t kMost = 10'000;
     double seconds = 0;
     // The first runs pay what a driver does once.
-    for (uint32_t pair = 0; (pair <= options.repeat || seconds < options.seconds) && pair <= kMost && !row.wrong;
-         ++pair) {
-        for (const size_t side : {pair % 2, 1 - pair % 2}) {
-            if (auto wrong = sides[side].RunRow(*workload, options.verify, pair != 0); wrong && !row.wrong)
-                row.wrong = (side ? "with the layer: " : "alone: ") + *wrong;
-            if (pair) seconds += kInRow * sides[side].ns.back() / 1e9;
+    for (uint32_t turn = 0; (turn <= options.repeat || seconds < options.seconds) && turn <= kMost && !row.wrong;
+         ++turn) {
+        for (size_t i = 0; i < kSides; ++i) {
+            const size_t side = (turn + i) % kSides;
+            if (auto wrong = sides[side].RunRow(*workload, options.verify, turn != 0); wrong && !row.wrong)
+                row.wrong = kSideNames[side] + *wrong;
+            if (turn) seconds += kInRow * sides[side].ns.back() / 1e9;
         }
     }
-    for (size_t pair = 0; pair < sides[0].ns.size(); ++pair)
-        row.ratios.push_back(sides[0].ns[pair] / sides[1].ns[pair]);
+    if (row.wrong) return row;
     row.alone_ns = Median(sides[0].all);
     row.with_ns = Median(sides[1].all);
-    row.ratio = Median(row.ratios);
-    row.interval = Interval(row.ratios);
+    row.with = RatioOf(sides[0], sides[1]);
+    row.control = RatioOf(sides[0], sides[2]);
     return row;
 }
 
@@ -91,8 +104,9 @@ int RunPairs(const Options& options) {
     std::vector<PairsRow> rows;
     bool wrong = false;
     const auto contexts = [&](const Extras& extras) {
-        return std::array{std::make_unique<Context>(options.device, extras),
-                          std::make_unique<Context>(options.device, extras, options.against_layer)};
+        return Contexts{std::make_unique<Context>(options.device, extras),
+                        std::make_unique<Context>(options.device, extras, options.against_layer),
+                        std::make_unique<Context>(options.device, extras)};
     };
     const auto first = contexts({});
     const bool table = options.json_file != "-";
@@ -100,9 +114,9 @@ int RunPairs(const Options& options) {
     for (const WorkloadKind* kind : options.kinds) {
         for (const bool expert : {false, true}) {
             if (expert ? !options.expert || !kind->expert : !options.naive) continue;
-            const auto both = contexts({.timeline = expert, .second_queue = kind->program == Program::TwoQueues});
-            if (kind->program == Program::TwoQueues && both[0]->queues().size() < 2) continue;
-            rows.push_back(Measure({both[0].get(), both[1].get()}, *kind, expert, options));
+            const auto all = contexts({.timeline = expert, .second_queue = kind->program == Program::TwoQueues});
+            if (kind->program == Program::TwoQueues && all[0]->queues().size() < 2) continue;
+            rows.push_back(Measure(all, *kind, expert, options));
             wrong |= rows.back().wrong.has_value();
             if (table) PrintPairsRow(rows.back());
         }

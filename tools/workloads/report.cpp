@@ -140,8 +140,10 @@ void PrintPairsHeader(const Context& context, const Options& options) {
     std::printf("device: %s (%s), driver %s\nlayer:  %s; --size %s --dispatches %u\n", context.properties().deviceName,
                 DeviceTypeName(context.properties().deviceType), context.DriverText().c_str(),
                 options.against_layer.c_str(), SizeText(options.bytes).c_str(), options.rounds);
-    std::printf("%-21s %-7s %12s %12s  %s\n", "workload", "writing", "alone", "with",
-                "alone / with, of the fastest of 5 runs in a row: median (95 % interval)");
+    std::printf(
+        "of the fastest of 5 runs in a row, median (95 %% interval); control: alone / alone on another device\n");
+    std::printf("%-21s %-7s %12s %12s  %-22s  %-22s\n", "workload", "writing", "alone", "with", "alone / with",
+                "control");
 }
 
 void PrintPairsRow(const PairsRow& row) {
@@ -149,8 +151,9 @@ void PrintPairsRow(const PairsRow& row) {
     if (row.wrong)
         std::printf(" WRONG %s\n", row.wrong->c_str());
     else
-        std::printf(" %9.1f us %9.1f us  %.3f (%.3f..%.3f) of %zu\n", row.alone_ns / 1e3, row.with_ns / 1e3, row.ratio,
-                    row.interval[0], row.interval[1], row.ratios.size());
+        std::printf(" %9.1f us %9.1f us  %.3f (%.3f..%.3f)   %.3f (%.3f..%.3f)   of %zu\n", row.alone_ns / 1e3,
+                    row.with_ns / 1e3, row.with.median, row.with.interval[0], row.with.interval[1], row.control.median,
+                    row.control.interval[0], row.control.interval[1], row.with.all.size());
     std::fflush(stdout);
 }
 
@@ -161,10 +164,13 @@ void WritePairs(const Options& options, const Context& context, const std::vecto
                         {"writing", row.expert ? "expert" : "naive"},
                         {"alone_ns", row.alone_ns},
                         {"with_ns", row.with_ns},
-                        {"ratio", row.ratio},
-                        {"low", row.interval[0]},
-                        {"high", row.interval[1]},
-                        {"pairs", row.ratios.size()},
+                        {"ratio", row.with.median},
+                        {"low", row.with.interval[0]},
+                        {"high", row.with.interval[1]},
+                        {"control", row.control.median},
+                        {"control_low", row.control.interval[0]},
+                        {"control_high", row.control.interval[1]},
+                        {"pairs", row.with.all.size()},
                         {"verified", options.verify && !row.wrong}});
         if (row.wrong) list.back()["difference"] = *row.wrong;
     }

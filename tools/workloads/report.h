@@ -30,15 +30,19 @@ struct Measurement {
     std::vector<std::string_view> unsaid;  ///< counters of which the source says nothing
 };
 
-/// Rows of runs without a layer and with it, in pairs.
+/// Rows of runs without a layer, with it, and without once more, in turn.
 struct PairsRow {
     std::string workload;
     bool expert = false;
+    struct Ratio {
+        std::vector<double> all;  ///< of the fastest in the two rows of each turn
+        double median = 0;
+        std::array<double, 2> interval{};  ///< its 95 % confidence interval
+    };
     double alone_ns = 0;  ///< medians of all runs but the first of each row
     double with_ns = 0;
-    std::vector<double> ratios;        ///< alone / with, of the fastest in the two rows of each pair
-    double ratio = 0;                  ///< their median
-    std::array<double, 2> interval{};  ///< its 95 % confidence interval
+    Ratio with;                        ///< alone / with
+    Ratio control;                     ///< alone / alone again, on a device of its own
     std::optional<std::string> wrong;  ///< the first difference
 };
 
