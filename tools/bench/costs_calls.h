@@ -26,4 +26,24 @@ inline void Submit(VkQueue queue, VkCommandBuffer commands, VkFence fence, void*
     Must(vkQueueSubmit(queue, 1, &submit, fence), "vkQueueSubmit");
 }
 
+/// A command buffer that keeps the device busy for about `ns`: doubled until it is long enough, then made as long as is
+/// wanted. `fence` is used meanwhile.
+inline VkCommandBuffer BusyFor(Device& device, VkFence fence, double ns) {
+    const VkCommandBuffer commands = device.Commands(device.family());
+    const auto busy_for = [&](double iterations) {
+        Device::Record(commands, [&](VkCommandBuffer c) {
+            device.BindKernel(c);
+            device.Dispatch(c, 0, static_cast<uint32_t>(iterations));
+        });
+        const double start = Now();
+        device.SubmitAndSpin(device.queue(), {commands}, fence);
+        return Now() - start;
+    };
+    double iterations = 100;
+    double took = busy_for(iterations);
+    for (; took < ns; took = busy_for(iterations)) iterations *= 2;
+    busy_for(iterations * ns / took);
+    return commands;
+}
+
 }  // namespace kronos::bench

@@ -19,6 +19,8 @@ void MeasureQueues(Device& device, Report& report);
 // costs_memory.cpp
 void MeasureRanges(Device& device, Report& report);
 void MeasureMemoryTypes(Device& device, Report& report);
+// costs_waits.cpp
+void MeasureWaits(Device& device, Report& report);
 // costs_replaced.cpp
 void MeasureReplaced(Device& device, Report& report);
 

@@ -72,24 +72,9 @@ double ThreadCpuNs() {
     return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
 }
 
-// A command buffer that keeps the device busy for 10 ms, and the processor time of waiting for it.
+// The processor time of waiting for 10 ms at a time.
 Case LongWait(Device& device, VkFence fence) {
-    constexpr double kLong = 10e6;
-    const VkCommandBuffer commands = device.Commands(device.family());
-    const auto busy_for = [&](double iterations) {
-        Device::Record(commands, [&](VkCommandBuffer c) {
-            device.BindKernel(c);
-            device.Dispatch(c, 0, static_cast<uint32_t>(iterations));
-        });
-        const double start = Now();
-        device.SubmitAndSpin(device.queue(), {commands}, fence);
-        return Now() - start;
-    };
-    // Doubled until it is long, then made as long as is wanted: what a blocked wait costs may depend on how long it is.
-    double iterations = 1'000;
-    double took = busy_for(iterations);
-    for (; took < kLong; took = busy_for(iterations)) iterations *= 2;
-    busy_for(iterations * kLong / took);
+    const VkCommandBuffer commands = BusyFor(device, fence, 10e6);
     return {"processor time of 8 waits of 10 ms", [&device, commands, fence] {
                 const double before = ThreadCpuNs();
                 for (int i = 0; i < 8; ++i) {

@@ -27,6 +27,7 @@ constexpr Group kGroups[] = {
     {"queues", "2 and 4 queues at once against 1", kronos::bench::MeasureQueues},
     {"ranges", "vkFlush- and vkInvalidateMappedMemoryRanges of each host-visible type", kronos::bench::MeasureRanges},
     {"memory", "each host-visible memory type: allocation, map, bandwidth", kronos::bench::MeasureMemoryTypes},
+    {"waits", "how late blocked waits wake, and waits with a timeout give up", kronos::bench::MeasureWaits},
     {"replaced", "what a layer that spins and recycles replaces", kronos::bench::MeasureReplaced},
 };
 
