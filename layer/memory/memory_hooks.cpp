@@ -262,12 +262,12 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
 VKAPI_ATTR void VKAPI_CALL FreeMemory(VkDevice handle, VkDeviceMemory memory, const VkAllocationCallbacks* allocator) {
     Device& device = DeviceOf(handle);
     MemoryState* state = memory ? device.memories.Find(memory) : nullptr;
-    if (memory && device.resources) device.resources->RemoveMemory(memory);
     if (memory) {
         device.Count(Side::kAsked, Counter::kFrees);
         if (state) device.Count(Side::kAsked, Counter::kFreedBytes, state->program_bytes);
     }
     if (!state) {
+        if (memory && device.resources) device.resources->RemoveMemory(memory);
         if (memory) device.Count(Side::kDriver, Counter::kFrees);
         return device.down.FreeMemory(handle, memory, allocator);
     }

@@ -18,6 +18,7 @@ inline void Forget(Device& device, MemoryState* state) {
         device.recycler->allocations.fetch_sub(1, std::memory_order_relaxed);
         if (state->rounding) device.recycler->ReturnRounding(state->heap, state->rounding);
     }
+    if (device.resources) device.resources->RemoveMemory(state->handle);
     device.memories.Erase(state->handle);
     delete state;
 }

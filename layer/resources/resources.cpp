@@ -33,8 +33,11 @@ Resources::Resources(const ResourceOptions& options)
       shaders_(options.find_uses) {}
 
 void Resources::AddMemory(VkDeviceMemory memory, const VkMemoryAllocateInfo& info) {
-    memories_.Erase(memory);  // should there be no memory to remember it anew
-    memories_.Insert(memory, OwnMemory(info) ? NextUid() : MemoryRange::kShared);
+    const uint64_t life = OwnMemory(info) ? NextUid() : MemoryRange::kShared;
+    if (std::atomic<uint64_t>* known = memories_.Find(memory))
+        known->store(life, std::memory_order_relaxed);
+    else
+        memories_.Add(memory, std::make_unique<std::atomic<uint64_t>>(life));
 }
 
 void Resources::AddBuffer(VkBuffer buffer, const VkBufferCreateInfo& info) {

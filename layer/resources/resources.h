@@ -10,6 +10,7 @@
 
 #include <vulkan/vulkan_core.h>
 
+#include <atomic>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -33,11 +34,15 @@ class Resources {
 
     Bounds bounds() const { return bounds_; }  ///< of pipelines that say nothing else
 
-    // Memory. A life of memory begins and ends as the program sees it, whatever the layer keeps of it.
+    // Memory. A life of memory begins as the program sees it: what the layer keeps for another life is added again,
+    // without being removed, when that begins.
     void AddMemory(VkDeviceMemory memory, const VkMemoryAllocateInfo& info);
-    void RemoveMemory(VkDeviceMemory memory) noexcept { memories_.Erase(memory); }
+    void RemoveMemory(VkDeviceMemory memory) { memories_.Remove(memory); }
     /// MemoryRange::memory of it.
-    uint64_t FindMemory(VkDeviceMemory memory) const { return memories_.Find(memory, MemoryRange::kEverything); }
+    uint64_t FindMemory(VkDeviceMemory memory) const {
+        const std::atomic<uint64_t>* life = memories_.Find(memory);
+        return life ? life->load(std::memory_order_relaxed) : MemoryRange::kEverything;
+    }
 
     // Buffers and images.
     void AddBuffer(VkBuffer buffer, const VkBufferCreateInfo& info);
@@ -105,7 +110,7 @@ class Resources {
 
     const Bounds bounds_;
     mutable ShaderCache shaders_;
-    HandleMap<VkDeviceMemory, uint64_t> memories_;
+    Known<VkDeviceMemory, std::atomic<uint64_t>> memories_;
     Known<VkBuffer, BufferFacts> buffers_;
     Known<VkImage, ImageFacts> images_;
     Known<VkBufferView, BufferViewFacts> buffer_views_;
