@@ -27,14 +27,23 @@ struct Passed<Slot, kCounter, Hold> {
     static VKAPI_ATTR void VKAPI_CALL Call(VkCommandBuffer handle, Args... args) {
         CommandBuffer* buffer = FindCommandBuffer(handle);
         if (!buffer) [[unlikely]]
-            return (DownOfUnknown(handle).*Slot)(handle, args...);
+            return Unknown(handle, args...);
         if constexpr (kCounter == Counter::kDispatches) ++buffer->dispatches;
-        if (buffer->recorder && buffer->recorder->Active() && HeldBack<Hold>(*buffer, name, kCounter, args...)) {
-            if constexpr (kCounter != Counter::kCount) buffer->counters.Add(Side::kAsked, kCounter, 1);
-            return;
-        }
+        if (buffer->recorder && buffer->recorder->Active()) return Recorded(*buffer, args...);
         if constexpr (kCounter != Counter::kCount) buffer->counters.Add(kCounter);
         (buffer->down->*Slot)(handle, args...);
+    }
+    // Apart from the other, so that a command that is only counted saves no registers.
+    [[gnu::noinline]] static void Recorded(CommandBuffer& buffer, Args... args) {
+        if (HeldBack<Hold>(buffer, name, kCounter, args...)) {
+            if constexpr (kCounter != Counter::kCount) buffer.counters.Add(Side::kAsked, kCounter, 1);
+            return;
+        }
+        if constexpr (kCounter != Counter::kCount) buffer.counters.Add(kCounter);
+        (buffer.down->*Slot)(buffer.handle, args...);
+    }
+    [[gnu::noinline, gnu::cold]] static void Unknown(VkCommandBuffer handle, Args... args) {
+        (DownOfUnknown(handle).*Slot)(handle, args...);
     }
 };
 template <class... Args, void (VKAPI_PTR* VkuDeviceDispatchTable::*Slot)(VkCommandBuffer, Args...), Counter kCounter,

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <atomic>
-#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -32,30 +31,18 @@ class HandleMap {
     HandleMap(const HandleMap&) = delete;
     HandleMap& operator=(const HandleMap&) = delete;
 
-    /// The value of `key`, or `missing`.
-    Value Find(Key key, Value missing = {}) const {
+    /// The value of `key`, or `missing`. Mostly it is where it belongs, and that is looked at without a call.
+    [[gnu::always_inline]] Value Find(Key key, Value missing = {}) const {
         const uint64_t wanted = HandleBits(key);
-        if (wanted == kEmpty) return missing;
-        for (;;) {
-            const uint64_t version = version_.load(std::memory_order_acquire);
-            const Table& table = *table_.load(std::memory_order_acquire);
-            for (uint64_t i = Home(wanted, table.shift);; ++i) {
-                const Slot& slot = table.slots[i & table.mask];
-                const uint64_t seen = slot.key.load(std::memory_order_acquire);
-                if (seen == wanted) [[likely]] {
-                    const uint64_t value = slot.value.load(std::memory_order_acquire);
-                    // The entry may have moved, and another have moved in, between the two loads.
-                    if (slot.key.load(std::memory_order_acquire) == wanted) [[likely]]
-                        return FromBits(value);
-                    break;
-                }
-                if (seen != kEmpty) continue;
-                // An entry that moves from behind us to before us is missed: what is not there is certain only if
-                // nothing moved.
-                if (!(version & 1) && version_.load(std::memory_order_acquire) == version) return missing;
-                break;
-            }
+        const Table& table = *table_.load(std::memory_order_acquire);
+        const Slot& slot = table.slots[Home(wanted, table.mask)];
+        if (slot.key.load(std::memory_order_acquire) == wanted && wanted != kEmpty) [[likely]] {
+            const uint64_t value = slot.value.load(std::memory_order_acquire);
+            // The entry may have moved, and another have moved in, between the two loads.
+            if (slot.key.load(std::memory_order_acquire) == wanted) [[likely]]
+                return FromBits(value);
         }
+        return Search(wanted, missing);
     }
 
     /// Adds `key`, or replaces its value. Allocates when the table is half full; throws std::bad_alloc before any
@@ -76,7 +63,7 @@ class HandleMap {
         if (wanted == kEmpty) return missing;
         std::lock_guard lock(mutex_);
         Table& table = *table_.load(std::memory_order_relaxed);
-        uint64_t hole = Home(wanted, table.shift);
+        uint64_t hole = Home(wanted, table.mask);
         for (;; ++hole) {
             const uint64_t seen = table.slots[hole & table.mask].key.load(std::memory_order_relaxed);
             if (seen == kEmpty) return missing;
@@ -90,7 +77,7 @@ class HandleMap {
             const uint64_t moving = from.key.load(std::memory_order_relaxed);
             if (moving == kEmpty) break;
             // An entry may go back to the hole unless its home lies behind the hole.
-            const uint64_t distance = (i - Home(moving, table.shift)) & table.mask;
+            const uint64_t distance = (i - Home(moving, table.mask)) & table.mask;
             if (distance < i - hole) continue;
             Slot& to = table.slots[hole & table.mask];
             to.key.store(kEmpty, std::memory_order_release);
@@ -133,7 +120,6 @@ class HandleMap {
     };
     struct Table {
         uint64_t mask = 0;
-        int shift = 0;
         uint64_t live = 0;
         std::unique_ptr<Slot[]> slots;
     };
@@ -148,12 +134,33 @@ class HandleMap {
         std::memcpy(&value, &bits, sizeof value);
         return value;
     }
-    static uint64_t Home(uint64_t key, int shift) { return (key * 0x9E3779B97F4A7C15ull) >> shift; }
+    static uint64_t Home(uint64_t key, uint64_t mask) { return (key * 0x9E3779B97F4A7C15ull) >> 32 & mask; }
+
+    [[gnu::noinline]] Value Search(uint64_t wanted, Value missing) const {
+        if (wanted == kEmpty) return missing;
+        for (;;) {
+            const uint64_t version = version_.load(std::memory_order_acquire);
+            const Table& table = *table_.load(std::memory_order_acquire);
+            for (uint64_t i = Home(wanted, table.mask);; ++i) {
+                const Slot& slot = table.slots[i & table.mask];
+                const uint64_t seen = slot.key.load(std::memory_order_acquire);
+                if (seen == wanted) {
+                    const uint64_t value = slot.value.load(std::memory_order_acquire);
+                    if (slot.key.load(std::memory_order_acquire) == wanted) return FromBits(value);
+                    break;
+                }
+                if (seen != kEmpty) continue;
+                // An entry that moves from behind us to before us is missed: what is not there is certain only if
+                // nothing moved.
+                if (!(version & 1) && version_.load(std::memory_order_acquire) == version) return missing;
+                break;
+            }
+        }
+    }
 
     Table* NewTable(uint64_t capacity) {
         auto table = std::make_unique<Table>();
         table->mask = capacity - 1;
-        table->shift = 64 - std::countr_zero(capacity);
         table->slots = std::make_unique<Slot[]>(capacity);
         owned_.push_back(std::move(table));
         return owned_.back().get();
@@ -169,7 +176,7 @@ class HandleMap {
         return grown;
     }
     static void Put(Table& table, uint64_t key, uint64_t value) {
-        for (uint64_t i = Home(key, table.shift);; ++i) {
+        for (uint64_t i = Home(key, table.mask);; ++i) {
             Slot& slot = table.slots[i & table.mask];
             const uint64_t seen = slot.key.load(std::memory_order_relaxed);
             if (seen != key && seen != kEmpty) continue;
