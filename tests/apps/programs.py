@@ -124,7 +124,16 @@ def bench_small(folder, models, quick):
     return bench_of(root, model, ("32", "8") if quick else ("512", "128"))
 
 
+def bench_large(folder, models, quick):
+    """227 million parameters, which take a GPU about a millisecond a token."""
+    root = Root(folder, "llama")
+    model = made(root, models, "large.gguf", "make-gguf.py", "24", "1024", "Q4_0", "same")
+    return bench_of(root, model, ("32", "8") if quick else ("512", "64"))
+
+
 def bench_of(root, model, sizes):
+    repeats = 15
+
     def read(done):
         tests = json.loads(done.stdout)
         named = {(f"prompt {t['n_prompt']}" if t["n_prompt"] else f"generate {t['n_gen']}"): t for t in tests}
@@ -132,9 +141,10 @@ def bench_of(root, model, sizes):
         shown = {what: [t["gpu_info"], t["backends"], t["model_n_params"]] for what, t in named.items()}
         if any("Vulkan" not in t["backends"] for t in tests) or len(named) != 2:
             raise ValueError(f"not what was asked for: {shown}")
-        return {"tests": shown}, {what: sorted(t["samples_ns"])[len(t["samples_ns"]) // 2] for what, t in named.items()}
+        return {"tests": shown}, {f"{what}, fastest of {repeats}": min(t["samples_ns"]) for what, t in named.items()}
 
-    return Program([*root.command("llama-bench"), "-m", model, "-ngl", "99", "-p", sizes[0], "-n", sizes[1], "-r", "5", "-t", "1", "-o", "json"],
+    # What other machines of a shared host do makes runs slower, never faster: the fastest of several is what a program takes.
+    return Program([*root.command("llama-bench"), "-m", model, "-ngl", "99", "-p", sizes[0], "-n", sizes[1], "-r", str(repeats), "-t", "1", "-o", "json"],
                    read)
 
 
@@ -192,7 +202,7 @@ def torch(folder, models, quick):
     return Program(command, read, environment)
 
 
-ALL = {"backend-ops": backend_ops, "completion": completion, "bench": bench, "bench-small": bench_small, "whisper": whisper, "ffmpeg": ffmpeg,
+ALL = {"backend-ops": backend_ops, "completion": completion, "bench": bench, "bench-small": bench_small, "bench-large": bench_large, "whisper": whisper, "ffmpeg": ffmpeg,
        "torch": torch}
 
 
