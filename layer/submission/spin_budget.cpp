@@ -11,29 +11,70 @@ uint64_t WithMargin(uint32_t ns) { return uint64_t{ns} + ns / 4 + 1'000; }
 
 }  // namespace
 
-void SpinBudget::Ended(uint64_t ns) {
+void SpinBudget::Ended(uint64_t ns, bool blocked) {
     if (!most_ns_) return;
-    last_ns_[count_++ % kRemembered] = Clamp(ns);
-    // What ends well within a budget that is not far too long teaches nothing new.
-    const bool fits = ns <= budget_ns_ && ns >= budget_ns_ / 4;
-    if (!fits || count_ % kRemembered == 0) budget_ns_ = Best();
+    last_ns_[count_ % kRemembered] = Clamp(ns);
+    last_blocked_[count_++ % kRemembered] = blocked;
+    if (!Fits(ns, blocked) || count_ % kRemembered == 0) plan_ = Best();
 }
 
-uint32_t SpinBudget::Best() const {
+// What a wait took that a sleep is chosen for: a thread that was woken late was so by anything up to the most.
+uint64_t SpinBudget::WhenSleeping(uint64_t ns, bool blocked) const {
+    return blocked && ns > most_ns_ ? ns - most_ns_ / 2 : ns;
+}
+
+// How long to sleep for a wait like that to end in the middle of the spinning; 0 if that is not worth a sleep.
+uint32_t SpinBudget::SleepBefore(uint64_t ns) const {
+    const uint64_t awake = uint64_t{kSleepsLateNs} + most_ns_ / 2;
+    return ns <= kLongestNs && ns >= awake + kSleepsLateNs ? static_cast<uint32_t>(ns - awake) : 0;
+}
+
+// What ends well within a budget that is not far too long teaches nothing new.
+bool SpinBudget::Fits(uint64_t ns, bool blocked) const {
+    if (!plan_.sleep_ns) return ns <= plan_.spin_ns && ns >= plan_.spin_ns / 4;
+    const uint64_t took = WhenSleeping(ns, blocked);
+    return !blocked && took >= plan_.sleep_ns && took - plan_.sleep_ns <= plan_.spin_ns;
+}
+
+// Nanoseconds, over the waits that are remembered.
+int64_t SpinBudget::GainOf(const Plan& plan) const {
     const size_t known = std::min<size_t>(count_, kRemembered);
-    uint32_t best = 0;
+    int64_t gain = 0;
+    for (size_t i = 0; i < known; ++i) {
+        const uint64_t ns = plan.sleep_ns ? WhenSleeping(last_ns_[i], last_blocked_[i]) : last_ns_[i];
+        const int64_t awake = plan.sleep_ns ? int64_t{plan.sleep_ns} + kSleepsLateNs : 0;
+        const int64_t spun = static_cast<int64_t>(ns) - awake;
+        if (spun < 0) {
+            gain += 2 * spun;
+            continue;
+        }
+        if (spun <= plan.spin_ns) gain += most_ns_;
+        gain -= std::min<int64_t>(spun, plan.spin_ns);
+    }
+    return gain;
+}
+
+SpinBudget::Plan SpinBudget::Best() const {
+    const size_t known = std::min<size_t>(count_, kRemembered);
+    Plan best;
     int64_t best_gain = 0;
     for (size_t i = 0; i < known; ++i) {
-        const uint64_t budget = std::min<uint64_t>(WithMargin(last_ns_[i]), most_ns_);
+        const auto budget = static_cast<uint32_t>(std::min<uint64_t>(WithMargin(last_ns_[i]), most_ns_));
         if (last_ns_[i] > budget) continue;
-        int64_t gain = 0;
-        for (size_t j = 0; j < known; ++j) {
-            if (last_ns_[j] <= budget) gain += most_ns_;
-            gain -= static_cast<int64_t>(std::min<uint64_t>(last_ns_[j], budget));
-        }
-        if (gain < best_gain || (gain == best_gain && (!best || budget <= best))) continue;
+        const int64_t gain = GainOf({0, budget});
+        if (gain < best_gain || (gain == best_gain && (!best.spin_ns || budget <= best.spin_ns))) continue;
         best_gain = gain;
-        best = static_cast<uint32_t>(budget);
+        best = {0, budget};
+    }
+    // A sleep must gain on a few waits before it is trusted.
+    constexpr size_t kEnough = 4;
+    for (size_t i = 0; known >= kEnough && i < known; ++i) {
+        const Plan plan = {SleepBefore(WhenSleeping(last_ns_[i], last_blocked_[i])), most_ns_};
+        if (!plan.sleep_ns) continue;
+        const int64_t gain = GainOf(plan);
+        if (gain <= best_gain) continue;
+        best_gain = gain;
+        best = plan;
     }
     return best;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "submission/spin_waits.h"
 
+#include <ctime>
+
 #include "support/process.h"
 
 namespace kronos {
@@ -8,8 +10,19 @@ namespace kronos {
 SpinWaits::SpinWaits(uint64_t most_ns, uint32_t percent) : most_ns_(most_ns), allowance_(percent) {
     for (Site& site : sites_) {
         site.budget = SpinBudget(most_ns_);
-        site.budget_ns.store(site.budget.ns(), std::memory_order_relaxed);
+        Tell(site);
     }
+}
+
+// What was learned, for waits that are not to wait for a lesson.
+void SpinWaits::Tell(Site& site) {
+    site.spin_ns.store(site.budget.plan().spin_ns, std::memory_order_relaxed);
+    site.sleep_ns.store(site.budget.plan().sleep_ns, std::memory_order_relaxed);
+}
+
+void SystemTime::Sleep(uint64_t ns) {
+    const timespec time = {static_cast<time_t>(ns / 1'000'000'000), static_cast<long>(ns % 1'000'000'000)};
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nullptr);
 }
 
 // Places that share a slot take it from each other, and begin to learn anew: rare, and then no worse than at the start.
@@ -20,7 +33,7 @@ SpinWaits::Site* SpinWaits::SiteOf(uint64_t key) {
     if (!site.teaching.test_and_set(std::memory_order_acquire)) {
         site.key.store(key, std::memory_order_relaxed);
         site.budget = SpinBudget(most_ns_);
-        site.budget_ns.store(site.budget.ns(), std::memory_order_relaxed);
+        Tell(site);
         site.teaching.clear(std::memory_order_release);
     }
     return &site;
@@ -31,13 +44,6 @@ Counter SpinWaits::WhyNotSpin(uint64_t budget_ns, uint64_t now_ns) const {
     if (ThreadIsRealtime()) return Counter::kWaitsRealtime;
     if (!allowance_.Ask(now_ns)) return Counter::kWaitsShareSpent;
     return Counter::kWaitsSpun;
-}
-
-void SpinWaits::Teach(Site& site, uint64_t ns) {
-    if (site.teaching.test_and_set(std::memory_order_acquire)) return;
-    site.budget.Ended(ns);
-    site.budget_ns.store(site.budget.ns(), std::memory_order_relaxed);
-    site.teaching.clear(std::memory_order_release);
 }
 
 WaitPolicy ChooseWaits(bool off, bool on, bool driver_on_cpu, uint32_t processors, uint64_t most_ns, uint32_t percent) {

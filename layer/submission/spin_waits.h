@@ -10,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <type_traits>
 
 #include "stats/counters.h"
 #include "submission/spin_allowance.h"
@@ -26,6 +27,23 @@ struct WaitReport {
     bool blocked = false;  ///< the driver's own wait was called
 };
 
+/// What a wait is measured and slept by.
+struct SystemTime {
+    static uint64_t Now() { return NowNs(); }
+    /// Until `ns` later, as the operating system has it; shorter when a signal comes.
+    static void Sleep(uint64_t ns);
+    /// Tells the processor that the thread spins: some 40 ns.
+    static void Pause() {
+#if defined(__x86_64__) || defined(__i386__)
+        __builtin_ia32_pause();
+#elif defined(__aarch64__)
+        asm volatile("isb" ::: "memory");  // `yield` is a no-op on most; this waits about as long as pause does
+#else
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+#endif
+    }
+};
+
 class SpinWaits {
   public:
     /// `most_ns`: longest spinning of one wait; `percent`: share of one processor that may be spent spinning.
@@ -36,45 +54,56 @@ class SpinWaits {
     /// Waits at `site` (any number that is the same for waits that are alike) for at most `timeout_ns`.
     /// `look()` asks the driver without blocking; after kFailed it is not called again, and the driver's own wait says
     /// what is wrong. `block(remaining_ns)` is the driver's wait. Returns VK_SUCCESS, or what `block` returned.
-    template <class LookAt, class Block>
-    VkResult Wait(uint64_t site, uint64_t timeout_ns, WaitReport& report, LookAt look, Block block) {
+    template <class LookAt, class Block, class Time = SystemTime>
+    VkResult Wait(uint64_t site, uint64_t timeout_ns, WaitReport& report, LookAt look, Block block, Time time = {}) {
         // What is over at the first look teaches nothing, and is not to cost more than the look.
         report.decision = Counter::kWaitsReady;
         Look seen = look();
         if (seen == Look::kOver) return VK_SUCCESS;
-        const uint64_t begin = NowNs();
+        const uint64_t begin = time.Now();
         Site* learned = SiteOf(site);
         if (seen == Look::kPending) {
-            const uint64_t budget = std::min<uint64_t>(learned->budget_ns.load(std::memory_order_relaxed), timeout_ns);
+            const uint64_t budget = std::min<uint64_t>(learned->spin_ns.load(std::memory_order_relaxed), timeout_ns);
             report.decision = WhyNotSpin(budget, begin);
             if (report.decision == Counter::kWaitsSpun) {
-                uint64_t now = begin;
-                do {
-                    for (int i = 0; i < kPausesBetweenLooks; ++i) Pause();
+                uint64_t from = begin;
+                if (const uint32_t sleep = learned->sleep_ns.load(std::memory_order_relaxed)) {
+                    // What may time out meanwhile is the driver's.
+                    if (timeout_ns < uint64_t{sleep} + 2 * SpinBudget::kSleepsLateNs) {
+                        report.decision = Counter::kWaitsLong;
+                        return LeaveToDriver(timeout_ns, begin, *learned, report, block, time);
+                    }
+                    time.Sleep(sleep);
                     seen = look();
-                    now = NowNs();
-                } while (seen == Look::kPending && now - begin < budget);
-                report.spin_ns = now - begin;
-                allowance_.Spent(begin, report.spin_ns);
+                    if (seen == Look::kOver) {
+                        report.decision = Counter::kWaitsOverslept;
+                        Teach(*learned, [&](SpinBudget& known) { known.Overslept(sleep); });
+                        return VK_SUCCESS;
+                    }
+                    report.decision = Counter::kWaitsSlept;
+                    from = time.Now();
+                }
+                uint64_t now = from;
+                while (seen == Look::kPending && now - from < budget && now - begin < timeout_ns) {
+                    for (int i = 0; i < kPausesBetweenLooks; ++i) time.Pause();
+                    seen = look();
+                    now = time.Now();
+                }
+                report.spin_ns = now - from;
+                allowance_.Spent(from, report.spin_ns);
                 if (seen == Look::kPending) report.decision = Counter::kWaitsOverrun;
             }
         }
         if (seen == Look::kOver) {
-            Teach(*learned, NowNs() - begin);
+            Teach(*learned, time.Now() - begin, false);
             return VK_SUCCESS;
         }
         if (seen == Look::kFailed) report.decision = Counter::kWaitsForwarded;
-        report.blocked = true;
-        const uint64_t elapsed = NowNs() - begin;
-        const uint64_t left = timeout_ns == UINT64_MAX ? UINT64_MAX : timeout_ns - std::min(timeout_ns, elapsed);
-        const VkResult result = block(left);
-        // A wait that timed out would have taken longer: at least what it took.
-        if (result >= VK_SUCCESS) Teach(*learned, NowNs() - begin);
-        return result;
+        return LeaveToDriver(timeout_ns, begin, *learned, report, block, time);
     }
 
     /// Whether a wait at `site` would spin at all.
-    bool WouldSpin(uint64_t site) { return SiteOf(site)->budget_ns.load(std::memory_order_relaxed) != 0; }
+    bool WouldSpin(uint64_t site) { return SiteOf(site)->spin_ns.load(std::memory_order_relaxed) != 0; }
 
     /// The driver's wait alone, for as long as it takes; the site learns from it.
     template <class Block>
@@ -82,9 +111,9 @@ class SpinWaits {
         const uint64_t begin = NowNs();
         Site* learned = SiteOf(site);
         report.blocked = true;
-        if (!learned->budget_ns.load(std::memory_order_relaxed)) report.decision = Counter::kWaitsLong;
+        if (!learned->spin_ns.load(std::memory_order_relaxed)) report.decision = Counter::kWaitsLong;
         const VkResult result = block();
-        if (result == VK_SUCCESS) Teach(*learned, NowNs() - begin);
+        if (result == VK_SUCCESS) Teach(*learned, NowNs() - begin, true);
         return result;
     }
 
@@ -95,23 +124,38 @@ class SpinWaits {
 
     struct alignas(64) Site {
         std::atomic<uint64_t> key{0};
-        std::atomic<uint32_t> budget_ns{0};
+        std::atomic<uint32_t> spin_ns{0};
+        std::atomic<uint32_t> sleep_ns{0};
         std::atomic_flag teaching;
         SpinBudget budget;  // guarded by teaching
     };
 
-    static void Pause() {
-#if defined(__x86_64__) || defined(__i386__)
-        __builtin_ia32_pause();
-#elif defined(__aarch64__)
-        asm volatile("isb" ::: "memory");  // `yield` is a no-op on most; this waits about as long as pause does
-#else
-        std::atomic_signal_fence(std::memory_order_seq_cst);
-#endif
+    // The driver's own wait, for what is left of the time since `begin`.
+    template <class Driver, class Time>
+    VkResult LeaveToDriver(uint64_t timeout_ns, uint64_t begin, Site& site, WaitReport& report, Driver driver,
+                           Time time) {
+        report.blocked = true;
+        const uint64_t elapsed = time.Now() - begin;
+        const uint64_t left = timeout_ns == UINT64_MAX ? UINT64_MAX : timeout_ns - std::min(timeout_ns, elapsed);
+        const VkResult result = driver(left);
+        // A wait that timed out would have taken longer: at least what it took.
+        if (result >= VK_SUCCESS) Teach(site, time.Now() - begin, true);
+        return result;
     }
     Site* SiteOf(uint64_t key);
+    static void Tell(Site& site);
     Counter WhyNotSpin(uint64_t budget_ns, uint64_t now_ns) const;
-    static void Teach(Site& site, uint64_t ns);
+    template <class Lesson>
+    requires std::is_invocable_v<Lesson, SpinBudget&>
+    static void Teach(Site& site, Lesson lesson) {
+        if (site.teaching.test_and_set(std::memory_order_acquire)) return;
+        lesson(site.budget);
+        Tell(site);
+        site.teaching.clear(std::memory_order_release);
+    }
+    static void Teach(Site& site, uint64_t ns, bool blocked) {
+        Teach(site, [=](SpinBudget& known) { known.Ended(ns, blocked); });
+    }
 
     const uint64_t most_ns_;
     SpinAllowance allowance_;

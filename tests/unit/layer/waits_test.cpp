@@ -2,6 +2,7 @@
 // Waits without a driver: what is learned, what is allowed, what is chosen.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <span>
 #include <thread>
 #include <vector>
@@ -19,26 +20,40 @@ constexpr uint64_t kMost = 200'000;
 
 struct Outcome {
     size_t spun = 0;             // waits that ended while spinning
+    size_t slept = 0;            // of those, after a sleep
+    size_t overslept = 0;        // waits that ended while sleeping
     size_t short_ones = 0;       // waits of at most half the longest budget
     size_t short_ones_spun = 0;  // of those
     uint64_t in_vain_ns = 0;
+    uint64_t spun_ns = 0;  // in vain or not
+    uint64_t late_ns = 0;  // by sleeps that were too long
     uint64_t waited_ns = 0;
 };
 
 // What waits at one place would have come to.
-Outcome Replay(std::span<const uint32_t> microseconds) {
-    SpinBudget budget(kMost);
+Outcome Replay(std::span<const uint32_t> microseconds, uint64_t most_ns = kMost) {
+    SpinBudget budget(most_ns);
     Outcome outcome;
     for (const uint32_t us : microseconds) {
         const uint64_t ns = uint64_t{us} * 1'000;
-        const uint32_t before = budget.ns();
-        if (ns <= before) ++outcome.spun;
-        if (ns > before) outcome.in_vain_ns += before;
-        if (ns <= kMost / 2) ++outcome.short_ones;
-        if (ns <= kMost / 2 && ns <= before) ++outcome.short_ones_spun;
+        const auto [sleep, spin] = budget.plan();
+        const uint64_t awake = sleep ? sleep + SpinBudget::kSleepsLateNs : 0;
         outcome.waited_ns += ns;
-        budget.Ended(ns);
-        EXPECT_LE(budget.ns(), kMost);
+        EXPECT_LE(spin, most_ns);
+        if (sleep && ns <= awake) {
+            ++outcome.overslept;
+            outcome.late_ns += awake - ns;
+            budget.Overslept(sleep);
+            continue;
+        }
+        const bool over = ns - awake <= spin;
+        outcome.spun_ns += std::min<uint64_t>(ns - awake, spin);
+        if (over) ++outcome.spun;
+        if (over && sleep) ++outcome.slept;
+        if (!over) outcome.in_vain_ns += spin;
+        if (ns <= kMost / 2) ++outcome.short_ones;
+        if (ns <= kMost / 2 && over) ++outcome.short_ones_spun;
+        budget.Ended(ns, !over);
     }
     return outcome;
 }
@@ -64,7 +79,49 @@ TEST(SpinBudget, LongKernelsAreLeftToTheDriver) {
 
 TEST(SpinBudget, TenMillisecondsAtATimeCostOneVainSpin) {
     const std::vector<uint32_t> waits(1'000, 10'000);
+    EXPECT_EQ(Replay(waits).spun_ns, kMost);
     EXPECT_EQ(Replay(waits).in_vain_ns, kMost);
+}
+
+// Waits of about `us`, each up to a part in `spread` longer.
+std::vector<uint32_t> Alike(uint32_t us, uint32_t spread) {
+    std::vector<uint32_t> waits;
+    for (uint32_t i = 0; i < 1'000; ++i) waits.push_back(us + (i * 7919 % 101) * (us / spread) / 101);
+    return waits;
+}
+
+TEST(SpinBudget, WaitsThatAreAlikeAreSleptThrough) {
+    for (const uint32_t us : {400u, 1'000u, 2'000u, 3'000u}) {
+        const Outcome outcome = Replay(Alike(us, 40));
+        EXPECT_GE(outcome.slept, 980u) << us;
+        EXPECT_LE(outcome.overslept, 5u) << us;
+        // Most of the time the processor is somebody else's.
+        EXPECT_LT(outcome.spun_ns, us < 1'000 ? outcome.waited_ns / 3 : outcome.waited_ns / 6) << us;
+    }
+}
+
+TEST(SpinBudget, WaitsThatDifferAreNotSleptThrough) {
+    std::vector<uint32_t> waits;
+    for (uint32_t i = 0; i < 1'000; ++i) waits.push_back(300 + i * 7919 % 3'000);
+    const Outcome outcome = Replay(waits);
+    EXPECT_LE(outcome.late_ns * 200, outcome.waited_ns);
+    EXPECT_LE(outcome.spun_ns * 20, outcome.waited_ns);
+}
+
+TEST(SpinBudget, ASleepIsGivenUpWhenWaitsGetShorter) {
+    std::vector<uint32_t> waits(100, 2'000);
+    waits.insert(waits.end(), 1'000, 30);
+    const Outcome outcome = Replay(waits);
+    // Not long enough for a program to notice, and then as if it had never been.
+    EXPECT_LE(outcome.late_ns, 6'000'000u);
+    EXPECT_LE(outcome.overslept, 4u);
+    EXPECT_GE(outcome.spun, 1'070u);
+}
+
+TEST(SpinBudget, ASettingThatAllowsLittleSpinsLittle) {
+    const Outcome outcome = Replay(Alike(1'000, 40), 50'000);
+    EXPECT_GE(outcome.slept, 900u);
+    EXPECT_LE(outcome.spun_ns, 1'000u * 50'000u);
 }
 
 TEST(SpinBudget, ShortWaitsAmongLongOnesAreStillCaught) {
@@ -77,23 +134,106 @@ TEST(SpinBudget, ShortWaitsAmongLongOnesAreStillCaught) {
 
 TEST(SpinBudget, FollowsAProgramThatChanges) {
     SpinBudget budget(kMost);
-    for (int i = 0; i < 100; ++i) budget.Ended(10'000'000);
-    EXPECT_EQ(budget.ns(), 0u);
-    for (int i = 0; i < 16; ++i) budget.Ended(30'000);
-    EXPECT_GE(budget.ns(), 30'000u);
-    for (int i = 0; i < 16; ++i) budget.Ended(10'000'000);
-    EXPECT_EQ(budget.ns(), 0u);
+    for (int i = 0; i < 100; ++i) budget.Ended(10'000'000, true);
+    EXPECT_EQ(budget.plan(), SpinBudget::Plan{});
+    for (int i = 0; i < 16; ++i) budget.Ended(30'000, false);
+    EXPECT_GE(budget.plan().spin_ns, 30'000u);
+    for (int i = 0; i < 16; ++i) budget.Ended(10'000'000, true);
+    EXPECT_EQ(budget.plan(), SpinBudget::Plan{});
 }
 
 TEST(SpinBudget, NothingAllowedNothingSpent) {
     SpinBudget none(0);
-    EXPECT_EQ(none.ns(), 0u);
-    none.Ended(1);
-    EXPECT_EQ(none.ns(), 0u);
+    EXPECT_EQ(none.plan().spin_ns, 0u);
+    none.Ended(1, false);
+    EXPECT_EQ(none.plan().spin_ns, 0u);
     SpinBudget huge(UINT64_MAX);
-    huge.Ended(UINT64_MAX);
-    huge.Ended(0);
-    EXPECT_GE(huge.ns(), 0u);
+    huge.Ended(UINT64_MAX, false);
+    huge.Ended(0, false);
+    EXPECT_GE(huge.plan().spin_ns, 0u);
+}
+
+// A device whose work takes as long as it is told, on a clock that moves only when it is looked at, or slept by.
+struct FakeWaits {
+    struct Time {
+        uint64_t* now_ns;
+        uint64_t Now() const { return *now_ns; }
+        void Sleep(uint64_t ns) const { *now_ns += ns + 60'000; }
+        void Pause() const { *now_ns += 40; }
+    };
+
+    VkResult Wait(uint64_t work_ns, uint64_t timeout_ns = UINT64_MAX) {
+        const uint64_t end = now_ns + work_ns;
+        report = {};
+        const auto look = [&] {
+            now_ns += 50;
+            return now_ns >= end ? SpinWaits::Look::kOver : SpinWaits::Look::kPending;
+        };
+        const auto block = [&](uint64_t left_ns) {
+            if (left_ns < end - now_ns) {
+                now_ns += left_ns;
+                return VK_TIMEOUT;
+            }
+            now_ns = end + std::min<uint64_t>(work_ns / 5, 190'000);  // woken late, as on an NVIDIA H200
+            return VK_SUCCESS;
+        };
+        const uint64_t begin = now_ns;
+        const VkResult result = waits.Wait(1, timeout_ns, report, look, block, Time{&now_ns});
+        took_ns = now_ns - begin;
+        now_ns += 10'000;
+        return result;
+    }
+
+    SpinWaits waits{kMost, 100};
+    uint64_t now_ns = 1'000'000'000;
+    WaitReport report;
+    uint64_t took_ns = 0;
+};
+
+TEST(SpinWaits, AMillisecondIsSleptThroughAndThenSpun) {
+    FakeWaits fake;
+    for (int i = 0; i < 8; ++i) EXPECT_EQ(fake.Wait(1'000'000), VK_SUCCESS);
+    for (int i = 0; i < 100; ++i) {
+        EXPECT_EQ(fake.Wait(1'000'000), VK_SUCCESS);
+        EXPECT_EQ(fake.report.decision, Counter::kWaitsSlept);
+        EXPECT_FALSE(fake.report.blocked);
+        EXPECT_LT(fake.took_ns, 1'001'000u);
+        EXPECT_LT(fake.report.spin_ns, kMost);
+    }
+}
+
+TEST(SpinWaits, ASleepThatWasTooLongIsToldAndLearnedFrom) {
+    FakeWaits fake;
+    for (int i = 0; i < 20; ++i) fake.Wait(1'000'000);
+    ASSERT_EQ(fake.report.decision, Counter::kWaitsSlept);
+    EXPECT_EQ(fake.Wait(100'000), VK_SUCCESS);
+    EXPECT_EQ(fake.report.decision, Counter::kWaitsOverslept);
+    EXPECT_EQ(fake.report.spin_ns, 0u);
+    for (int i = 0; i < 20; ++i) fake.Wait(100'000);
+    EXPECT_EQ(fake.report.decision, Counter::kWaitsSpun);
+}
+
+TEST(SpinWaits, WhatMayTimeOutDuringASleepIsTheDrivers) {
+    FakeWaits fake;
+    for (int i = 0; i < 20; ++i) fake.Wait(1'000'000);
+    EXPECT_EQ(fake.Wait(1'000'000, 500'000), VK_TIMEOUT);
+    EXPECT_EQ(fake.report.decision, Counter::kWaitsLong);
+    EXPECT_EQ(fake.took_ns, 500'000u + 50);
+    // One that cannot: the wait is over before it, or the driver says so.
+    EXPECT_EQ(fake.Wait(1'000'000, 1'100'000), VK_SUCCESS);
+    EXPECT_EQ(fake.Wait(3'000'000, 1'100'000), VK_TIMEOUT);
+    EXPECT_GE(fake.took_ns, 1'100'000u);
+    EXPECT_LE(fake.took_ns, 1'101'000u);
+}
+
+TEST(SpinWaits, TenMillisecondsAreTheDrivers) {
+    FakeWaits fake;
+    fake.Wait(10'000'000);
+    for (int i = 0; i < 100; ++i) {
+        fake.Wait(10'000'000);
+        EXPECT_EQ(fake.report.decision, Counter::kWaitsLong);
+        EXPECT_EQ(fake.report.spin_ns, 0u);
+    }
 }
 
 TEST(SpinAllowance, OneThreadMaySpinAllTheTimeTwoMayNot) {
