@@ -110,20 +110,28 @@ std::string DriverKey(const VkPhysicalDeviceProperties& properties) {
 void StartStreams(Device& device, const VkDeviceCreateInfo& create_info, const VkPhysicalDeviceProperties& properties) {
     const Instance& instance = *device.instance;
     RecorderMode wanted = RecorderMode::kOff;
-    if (instance.settings.barriers == Barriers::kOn)
+    const Barriers barriers = instance.settings.barriers;
+    if (barriers == Barriers::kOn || barriers == Barriers::kAuto)
         wanted = RecorderMode::kHold;
     else if (instance.gates & kGateStream)
         wanted = RecorderMode::kObserve;
     device.streams = ChooseStreams(wanted, create_info, instance.api_version, properties);
     device.log->Info("streams: {}, {}{}",
-                     device.streams.mode == RecorderMode::kHold      ? "held"
+                     device.streams.mode == RecorderMode::kHold
+                         ? barriers == Barriers::kOn ? "held" : "held where it pays"
                      : device.streams.mode == RecorderMode::kObserve ? "observed"
                                                                      : "as recorded",
                      device.streams.why, device.streams.narrow ? "; masks of barriers are narrowed" : "");
     if (device.streams.mode == RecorderMode::kOff) {
-        if (wanted != RecorderMode::kOff) device.log->Warn("barriers: left alone: {}", device.streams.why);
+        if (wanted == RecorderMode::kOff) return;
+        // Who asked for it is told; by default it is one of many things that a device may not have.
+        if (barriers == Barriers::kAuto)
+            device.log->Info("barriers: left alone: {}", device.streams.why);
+        else
+            device.log->Warn("barriers: left alone: {}", device.streams.why);
         return;
     }
+    if (barriers == Barriers::kAuto) device.worth = std::make_unique<StreamWorth>();
     device.resources = std::make_unique<Resources>(BoundsOf(create_info));
     device.gates |= kGateStream;
 }

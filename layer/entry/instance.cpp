@@ -43,7 +43,7 @@ std::unique_ptr<Instance> ReadState(const VkInstanceCreateInfo* create_info) {
     if (settings.recycle_fences != RecycleFences::kOff) state->gates |= kGateFences;
     if (settings.recycle_memory != RecycleMemory::kOff) state->gates |= kGateMemory;
     // What is only observed is for the statistics.
-    if (settings.barriers == Barriers::kOn ||
+    if (settings.barriers == Barriers::kOn || settings.barriers == Barriers::kAuto ||
         (settings.barriers == Barriers::kObserve && settings.stats != Stats::kOff))
         state->gates |= kGateStream;
     return state;

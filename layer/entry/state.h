@@ -21,6 +21,7 @@
 #include "stats/device_stats.h"
 #include "stream/recorder.h"
 #include "stream/streaming.h"
+#include "stream/worth.h"
 #include "submission/fence_cache.h"
 #include "submission/idle_choice.h"
 #include "submission/spin_waits.h"
@@ -79,6 +80,7 @@ struct Device {
     std::unique_ptr<MemoryRecycler> recycler;  ///< nullptr: no memory is kept
     std::unique_ptr<Resources> resources;      ///< nullptr: command streams are not analysed
     StreamPolicy streams;                      ///< what is done with them
+    std::unique_ptr<StreamWorth> worth;        ///< nullptr: all of them are held, or none
     std::unique_ptr<IdleOwner> idle_owner;     ///< the recycler, as the janitor sees it
 
     /// Counts what the program asked and the driver was given just so.

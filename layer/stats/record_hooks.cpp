@@ -5,6 +5,7 @@
 #include "entry/recording.h"
 #include "entry/state.h"
 #include "stream/hold.h"
+#include "support/clock.h"
 
 namespace kronos {
 namespace {
@@ -16,8 +17,18 @@ void StartOver(CommandBuffer* buffer) {
 }
 
 void Finish(CommandBuffer& buffer) noexcept {
-    buffer.recorder->Finish(*buffer.down, buffer.handle, buffer.counters,
-                            buffer.device->stats ? &buffer.device->stats->counters() : nullptr);
+    Device& device = *buffer.device;
+    const HeldWork work = buffer.recorder->Finish(*buffer.down, buffer.handle, buffer.counters,
+                                                  device.stats ? &device.stats->counters() : nullptr);
+    if (device.worth && work.commands) device.worth->Held(work, NowNs());
+}
+
+// Inside a render pass other rules hold.
+bool ToBeHeld(const Device& device, const VkCommandBufferBeginInfo& info) {
+    if (info.flags & VK_COMMAND_BUFFER_USAGE_RENDER_PASS_CONTINUE_BIT) return false;
+    if (!device.worth || device.worth->Hold(NowNs())) return true;
+    device.Decided(Counter::kStreamsDirect);
+    return false;
 }
 
 // On the driver's side a held one counts when, and if, the driver gets it.
@@ -54,9 +65,7 @@ VKAPI_ATTR VkResult VKAPI_CALL BeginCommandBuffer(VkCommandBuffer handle, const 
     StartOver(buffer);
     buffer->counters.Add(Counter::kRecordings);
     const VkResult result = buffer->down->BeginCommandBuffer(handle, info);
-    // Inside a render pass other rules hold.
-    if (result == VK_SUCCESS && buffer->recorder)
-        buffer->recorder->Begin(!(info->flags & VK_COMMAND_BUFFER_USAGE_RENDER_PASS_CONTINUE_BIT));
+    if (result == VK_SUCCESS && buffer->recorder) buffer->recorder->Begin(ToBeHeld(*buffer->device, *info));
     return result;
 }
 

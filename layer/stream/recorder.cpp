@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stream/recorder.h"
 
+#include <algorithm>
 #include <new>
 
 namespace kronos {
@@ -21,14 +22,14 @@ void Recorder::Forget() {
     arena_.Reset();
     head_ = nullptr;
     last_ = &head_;
-    first_step_ = kept_steps_ = 0;
+    first_step_ = kept_steps_ = commands_ = 0;
     steps_.Clear();
     bound_.Clear();
 }
 
-void Recorder::Finish(const VkuDeviceDispatchTable& down, VkCommandBuffer buffer, RecordingCounters& counters,
-                      Counters* decisions) noexcept {
-    if (mode_ == RecorderMode::kOff) return;
+HeldWork Recorder::Finish(const VkuDeviceDispatchTable& down, VkCommandBuffer buffer, RecordingCounters& counters,
+                          Counters* decisions) noexcept {
+    if (mode_ == RecorderMode::kOff) return {};
     bool planned = false;
     try {
         steps_.steps.resize(kept_steps_);
@@ -56,7 +57,14 @@ void Recorder::Finish(const VkuDeviceDispatchTable& down, VkCommandBuffer buffer
         emit_barriers(planned ? kept_steps_ + 1 : kept_steps_);
     }
     if (planned && decisions) CountPlan(*decisions);
+    HeldWork work;
+    if (Holding()) work.commands = commands_;
+    if (Holding() && planned) {
+        work.barriers_saved = plan_.recorded - std::min(plan_.recorded, plan_.Emitted(steps_));
+        work.barriers_narrowed = plan_.narrowed;
+    }
     Forget();
+    return work;
 }
 
 void Recorder::EmitBarrier(const VkuDeviceDispatchTable& down, VkCommandBuffer buffer, const Masks& masks,

@@ -17,6 +17,7 @@
 #include "stats/counters.h"
 #include "stream/barrier_pass.h"
 #include "stream/steps.h"
+#include "stream/worth.h"
 #include "support/arena.h"
 
 namespace kronos {
@@ -67,9 +68,9 @@ class Recorder {
 
     /// Analyses, and gives the driver what was held. Then commands go straight to the driver. What the driver got is
     /// added to `counters`, what was decided to `decisions`, if there are any. Does not fail: without memory to
-    /// analyse, the driver gets the commands as they are.
-    void Finish(const VkuDeviceDispatchTable& down, VkCommandBuffer buffer, RecordingCounters& counters,
-                Counters* decisions) noexcept;
+    /// analyse, the driver gets the commands as they are. Returns what was held; nothing if nothing was.
+    HeldWork Finish(const VkuDeviceDispatchTable& down, VkCommandBuffer buffer, RecordingCounters& counters,
+                    Counters* decisions) noexcept;
 
     // For the hooks of commands: each adds its steps, then holds itself. All throw std::bad_alloc; the steps of a
     // command that was not held count for nothing.
@@ -78,7 +79,10 @@ class Recorder {
     Steps& steps() { return steps_; }
 
     /// What the command that comes next is counted as when the driver gets it; kCount: as nothing.
-    void Next(Counter counter) { counter_ = counter; }
+    void Next(Counter counter) {
+        counter_ = counter;
+        ++commands_;
+    }
     /// Copies what an argument points to. Whoever only observes needs none.
     template <class T>
     const T* Keep(const T* values, size_t count) {
@@ -126,6 +130,7 @@ class Recorder {
     uint32_t first_step_ = 0;  ///< after those of the last command that is held
     uint32_t kept_steps_ = 0;  ///< those after these are of a command that is being recorded
     Counter counter_ = Counter::kCount;
+    uint32_t commands_ = 0;  ///< recorded
     Steps steps_;
     BoundState bound_;
 
