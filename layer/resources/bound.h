@@ -21,6 +21,15 @@ namespace kronos {
 
 class Resources;
 
+/// What a dispatch touches, without saying it: of two dispatches with the same, both touch the same bytes.
+struct BoundContent {
+    /// What is bound to sets of higher numbers has none.
+    static constexpr size_t kMostSets = 4;
+    uint64_t pipeline = 0;                      ///< 0: none that is known
+    std::array<uint64_t, kMostSets> sets = {};  ///< 0: nothing that is known, or nothing that the pipeline uses
+    bool operator==(const BoundContent&) const = default;
+};
+
 class BoundState {
   public:
     /// Sets of higher numbers are not known.
@@ -44,6 +53,8 @@ class BoundState {
     /// Appends what a dispatch now reads and writes, never less. One access to everything, with kAnyShaderAccess,
     /// stands for all that is not known. Throws std::bad_alloc.
     void DispatchAccesses(std::vector<Access>& accesses) const;
+    /// False: there is none, for dynamic offsets and sets of high numbers.
+    bool Content(BoundContent& content) const;
 
   private:
     struct Slot {
@@ -54,7 +65,10 @@ class BoundState {
         std::vector<uint32_t> offsets;                        // of kSet, one for each dynamic descriptor
         std::shared_ptr<const SetLayoutFacts> pushed_layout;  // of what was last pushed
         std::vector<Descriptor> pushed;
+        uint64_t pushes = 0;  // of kPushed: the number of the last, of all slots
     };
+    // Numbers of pushes stand beside the uids of sets' contents.
+    static constexpr uint64_t kPush = uint64_t{1} << 63;
 
     Slot* SlotToPush(VkPipelineLayout layout, uint32_t set) noexcept;
     static std::span<const Descriptor> ContentOf(const Slot& slot, const SetLayoutFacts* wanted, bool& known);
@@ -63,7 +77,8 @@ class BoundState {
 
     const Resources* resources_;
     const PipelineFacts* pipeline_ = nullptr;
-    uint32_t used_ = 0;  // slots from here on are unknown
+    uint32_t used_ = 0;    // slots from here on are unknown
+    uint64_t pushes_ = 0;  // never counted down
     std::array<Slot, kMostSets> slots_;
 };
 
