@@ -188,7 +188,7 @@ bool BoundState::Content(BoundContent& content) const {
     for (uint32_t i = 0; i < pipeline_->sets; ++i) {
         const Slot& slot = slots_[i];
         if (slot.holds == Slot::Holds::kPushed) {
-            content.sets[i] = kPush | slot.pushes;
+            content.sets[i] = BoundContent::kPush | slot.pushes;
         } else if (slot.holds == Slot::Holds::kSet && slot.set->uid == slot.uid) {
             if (!slot.offsets.empty()) return false;
             content.sets[i] = slot.set->content;

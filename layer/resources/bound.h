@@ -28,6 +28,9 @@ struct BoundContent {
     uint64_t pipeline = 0;                      ///< 0: none that is known
     std::array<uint64_t, kMostSets> sets = {};  ///< 0: nothing that is known, or nothing that the pipeline uses
     bool operator==(const BoundContent&) const = default;
+
+    /// In what stands for pushed descriptors: those of one push of the recording.
+    static constexpr uint64_t kPush = uint64_t{1} << 63;
 };
 
 class BoundState {
@@ -67,8 +70,6 @@ class BoundState {
         std::vector<Descriptor> pushed;
         uint64_t pushes = 0;  // of kPushed: the number of the last, of all slots
     };
-    // Numbers of pushes stand beside the uids of sets' contents.
-    static constexpr uint64_t kPush = uint64_t{1} << 63;
 
     Slot* SlotToPush(VkPipelineLayout layout, uint32_t set) noexcept;
     static std::span<const Descriptor> ContentOf(const Slot& slot, const SetLayoutFacts* wanted, bool& known);

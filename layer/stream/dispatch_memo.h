@@ -36,7 +36,11 @@ class DispatchMemo {
     };
     static size_t Home(const BoundContent& key) {
         uint64_t hash = key.pipeline;
-        for (const uint64_t set : key.sets) hash = (hash ^ set) * 0x9E3779B97F4A7C15ull;
+        for (const uint64_t set : key.sets) {
+            // What is pushed is not pushed again: it needs a place only until the next, and should take no other's.
+            if (set & BoundContent::kPush) return 0;
+            hash = (hash ^ set) * 0x9E3779B97F4A7C15ull;
+        }
         return hash >> (64 - kHomeBits);
     }
 

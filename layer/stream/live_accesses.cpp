@@ -116,12 +116,14 @@ void LiveAccesses::Group::Coarsen() {
         const auto found = std::find_if(joined.begin(), end, [&](const Live& into) {
             return into.hull.memory == where.memory && into.kinds == one.kinds && into.of_barrier == one.of_barrier;
         });
-        if (found != end)
+        if (found != end) {
             join(*found, one, where);
-        else if (made < joined.size())
+        } else if (made < joined.size()) {
             joined[made++] = {where, {}, nullptr, one.sequence, one.kinds, one.of_barrier, one.reach};
-        else
-            join(joined[0], one, joined[0].hull = MemoryRange{});
+        } else {
+            join(joined[0], one, where);
+            joined[0].hull = {};
+        }
     };
     for (size_t i = 0; i < count; ++i) {
         if (live[i].accesses.empty()) add(live[i], live[i].hull);
