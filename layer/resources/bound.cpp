@@ -91,6 +91,7 @@ BoundState::Slot* BoundState::SlotToPush(VkPipelineLayout layout, uint32_t set) 
         slot.pushed_layout = wanted;
     }
     slot.holds = Slot::Holds::kPushed;
+    slot.pushes = ++pushes_;
     return &slot;
 }
 
@@ -177,6 +178,23 @@ void BoundState::DispatchAccesses(std::vector<Access>& accesses) const {
         accesses.resize(before);
     }
     accesses.push_back(Everywhere(kAnyShaderAccess));
+}
+
+bool BoundState::Content(BoundContent& content) const {
+    content = {};
+    if (!pipeline_ || pipeline_->everything) return true;
+    if (pipeline_->sets > BoundContent::kMostSets) return false;
+    content.pipeline = pipeline_->uid;
+    for (uint32_t i = 0; i < pipeline_->sets; ++i) {
+        const Slot& slot = slots_[i];
+        if (slot.holds == Slot::Holds::kPushed) {
+            content.sets[i] = BoundContent::kPush | slot.pushes;
+        } else if (slot.holds == Slot::Holds::kSet && slot.set->uid == slot.uid) {
+            if (!slot.offsets.empty()) return false;
+            content.sets[i] = slot.set->content;
+        }
+    }
+    return true;
 }
 
 }  // namespace kronos

@@ -21,6 +21,18 @@ namespace kronos {
 
 class Resources;
 
+/// What a dispatch touches, without saying it: of two dispatches with the same, both touch the same bytes.
+struct BoundContent {
+    /// What is bound to sets of higher numbers has none.
+    static constexpr size_t kMostSets = 4;
+    uint64_t pipeline = 0;                      ///< 0: none that is known
+    std::array<uint64_t, kMostSets> sets = {};  ///< 0: nothing that is known, or nothing that the pipeline uses
+    bool operator==(const BoundContent&) const = default;
+
+    /// In what stands for pushed descriptors: those of one push of the recording.
+    static constexpr uint64_t kPush = uint64_t{1} << 63;
+};
+
 class BoundState {
   public:
     /// Sets of higher numbers are not known.
@@ -44,6 +56,8 @@ class BoundState {
     /// Appends what a dispatch now reads and writes, never less. One access to everything, with kAnyShaderAccess,
     /// stands for all that is not known. Throws std::bad_alloc.
     void DispatchAccesses(std::vector<Access>& accesses) const;
+    /// False: there is none, for dynamic offsets and sets of high numbers.
+    bool Content(BoundContent& content) const;
 
   private:
     struct Slot {
@@ -54,6 +68,7 @@ class BoundState {
         std::vector<uint32_t> offsets;                        // of kSet, one for each dynamic descriptor
         std::shared_ptr<const SetLayoutFacts> pushed_layout;  // of what was last pushed
         std::vector<Descriptor> pushed;
+        uint64_t pushes = 0;  // of kPushed: the number of the last, of all slots
     };
 
     Slot* SlotToPush(VkPipelineLayout layout, uint32_t set) noexcept;
@@ -63,7 +78,8 @@ class BoundState {
 
     const Resources* resources_;
     const PipelineFacts* pipeline_ = nullptr;
-    uint32_t used_ = 0;  // slots from here on are unknown
+    uint32_t used_ = 0;    // slots from here on are unknown
+    uint64_t pushes_ = 0;  // never counted down
     std::array<Slot, kMostSets> slots_;
 };
 

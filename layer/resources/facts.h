@@ -130,6 +130,7 @@ struct PipelineFacts {
     bool everything = false;        ///< may access all that is bound and all that has an address
     Kinds addresses = 0;            ///< what it does through addresses
     std::vector<PipelineUse> uses;  ///< by set; empty if everything
+    uint32_t sets = 0;              ///< 1 + the highest set that is used
     uint32_t most_accesses = 0;     ///< that a dispatch may be said to make
 };
 
@@ -152,7 +153,8 @@ struct DescriptorPool;
 
 /// A descriptor set. Its memory lives until its pool is destroyed; its content until it is freed.
 struct DescriptorSet {
-    uint64_t uid = 0;  ///< of this life
+    uint64_t uid = 0;      ///< of this life
+    uint64_t content = 0;  ///< a uid of what it holds in this life: another whenever it is updated
     VkDescriptorSet handle = VK_NULL_HANDLE;
     DescriptorPool* pool = nullptr;
     size_t index = 0;                              ///< in the pool

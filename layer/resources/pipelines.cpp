@@ -132,6 +132,7 @@ bool Add(PipelineFacts& facts, const BindingUse& use) {
     made.everything = made.count > kMostElements;
     made.as_written = !made.dynamic && !made.widens && made.rounding == 1;
     facts.uses.push_back(made);
+    facts.sets = std::max(facts.sets, made.set + 1);
     facts.most_accesses += made.everything ? 1 : made.count;
     return true;
 }

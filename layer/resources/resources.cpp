@@ -167,7 +167,7 @@ void Resources::AddSet(DescriptorPool& pool, VkDescriptorSet handle, std::shared
     DescriptorSet& set = *pool.sets[pool.live];
     set.descriptors.assign(layout ? descriptors : 0, Descriptor{});
     set.layout = std::move(layout);
-    set.uid = NextUid();
+    set.uid = set.content = NextUid();
     set.handle = handle;
     set.pool = &pool;
     set.index = pool.live;
@@ -195,17 +195,25 @@ void Resources::RemoveSets(VkDescriptorPool pool, uint32_t count, const VkDescri
     }
 }
 
+// The set, if anything is known of what it holds, which is other than before then.
+DescriptorSet* Resources::FindToUpdate(VkDescriptorSet handle) const noexcept {
+    DescriptorSet* set = sets_.Find(handle);
+    if (!set || !set->layout || !set->layout->understood) return nullptr;
+    set->content = NextUid();
+    return set;
+}
+
 void Resources::UpdateSets(uint32_t write_count, const VkWriteDescriptorSet* writes, uint32_t copy_count,
                            const VkCopyDescriptorSet* copies) noexcept {
+    DescriptorSet* set = nullptr;
     for (uint32_t i = 0; i < write_count; ++i) {
-        DescriptorSet* set = sets_.Find(writes[i].dstSet);
-        if (set && set->layout && set->layout->understood)
-            WriteDescriptors(*this, *set->layout, set->descriptors, writes[i]);
+        // Mostly one set after the other.
+        if (i == 0 || writes[i].dstSet != writes[i - 1].dstSet) set = FindToUpdate(writes[i].dstSet);
+        if (set) WriteDescriptors(*this, *set->layout, set->descriptors, writes[i]);
     }
     for (uint32_t i = 0; i < copy_count; ++i) {
-        DescriptorSet* set = sets_.Find(copies[i].dstSet);
-        if (set && set->layout && set->layout->understood)
-            CopyDescriptors(sets_.Find(copies[i].srcSet), *set, copies[i]);
+        set = FindToUpdate(copies[i].dstSet);
+        if (set) CopyDescriptors(sets_.Find(copies[i].srcSet), *set, copies[i]);
     }
 }
 
@@ -226,8 +234,8 @@ void Resources::AddTemplate(VkDescriptorUpdateTemplate update_template,
 
 void Resources::UpdateSet(VkDescriptorSet handle, VkDescriptorUpdateTemplate update_template,
                           const void* data) noexcept {
-    DescriptorSet* set = sets_.Find(handle);
-    if (!set || !set->layout || !set->layout->understood) return;
+    DescriptorSet* set = FindToUpdate(handle);
+    if (!set) return;
     if (const UpdateTemplate* known = templates_.Find(update_template))
         WriteDescriptors(*this, *set->layout, set->descriptors, *known, data);
     else

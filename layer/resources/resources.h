@@ -107,6 +107,7 @@ class Resources {
     void AddSet(DescriptorPool& pool, VkDescriptorSet handle, std::shared_ptr<const SetLayoutFacts> layout,
                 size_t descriptors);
     void Release(DescriptorPool& pool, DescriptorSet& set) noexcept;
+    DescriptorSet* FindToUpdate(VkDescriptorSet handle) const noexcept;
 
     const Bounds bounds_;
     mutable ShaderCache shaders_;

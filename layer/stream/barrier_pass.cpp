@@ -11,6 +11,8 @@ constexpr size_t kMostRanges = 64;
 constexpr Kinds kUploads = Of(Kind::kCopyWrite) | Of(Kind::kBlitWrite) | Of(Kind::kResolveWrite) |
                            Of(Kind::kClearWrite) | Of(Kind::kHostWrite);
 
+constexpr Access kAnything = Everywhere(kAllKinds);
+
 KeepReason ReasonOf(Kinds earlier, Kinds later) {
     const Kinds written = earlier & kWrites;
     if (!written) return KeepReason::kReadWrite;
@@ -52,7 +54,7 @@ void BarrierPass::Run(const Steps& steps, const BarrierOptions& options, Barrier
             case StepKind::kOpaque:
                 Barred(i, KeepReason::kOpaque);
                 live_.Clear();
-                live_.Add(Everywhere(kAllKinds), sequence_, nullptr);
+                live_.Add(anything_, sequence_, nullptr);
                 so_far_ |= kAllKinds;
                 break;
         }
@@ -73,21 +75,33 @@ void BarrierPass::Start(const Steps& steps, const BarrierOptions& options, Barri
     waiting_ = false;
     pending_ = {};
     live_.Clear();
+    anything_ = {.hull = kAnything.where, .accesses = std::span(&kAnything, 1), .kinds = kAnything.kinds};
     ForgetEarlier();
 
     const size_t count = steps.steps.size();
-    later_.resize(count + 1);
-    later_[count] = 0;
+    parts_.Start(steps);
+    ahead_.resize(count + 1);
+    ahead_[count] = {};
     for (size_t i = count; i-- > 0;) {
         const Step& step = steps.steps[i];
-        Kinds kinds = later_[i + 1];
-        if (step.kind == StepKind::kAction || step.kind == StepKind::kHard)
-            for (const Access& access : steps.AccessesOf(step)) kinds |= access.kinds;
-        if (step.kind == StepKind::kFence || step.kind == StepKind::kOpaque) {
-            kinds = kAllKinds;
-            last_barred_ = std::max(last_barred_, static_cast<uint32_t>(i) + 1);
+        Ahead ahead{ahead_[i + 1].kinds, 0};
+        switch (step.kind) {
+            case StepKind::kAction:
+                ahead.action = parts_.Find(step);
+                ahead.kinds |= parts_.action(ahead.action).kinds;
+                break;
+            case StepKind::kHard:
+                for (const Access& access : steps.AccessesOf(step)) ahead.kinds |= access.kinds;
+                break;
+            case StepKind::kFence:
+            case StepKind::kOpaque:
+                ahead.kinds = kAllKinds;
+                last_barred_ = std::max(last_barred_, static_cast<uint32_t>(i) + 1);
+                break;
+            case StepKind::kBarrier:
+                break;
         }
-        later_[i] = kinds;
+        ahead_[i] = ahead;
     }
 }
 
@@ -100,13 +114,15 @@ void BarrierPass::ForgetEarlier() {
 }
 
 BarrierPass::Known& BarrierPass::Look(const Masks& masks) {
+    // Mostly the same as before.
+    if (known_[last_known_].masks == masks && known_count_) return known_[last_known_];
     for (size_t i = 0; i < known_count_; ++i)
-        if (known_[i].masks == masks) return known_[i];
+        if (known_[i].masks == masks) return known_[last_known_ = i];
     if (known_count_ < known_.size())
-        next_known_ = known_count_++;
+        last_known_ = known_count_++;
     else
-        next_known_ = (next_known_ + 1) % known_.size();
-    Known& known = known_[next_known_];
+        last_known_ = (last_known_ + 1) % known_.size();
+    Known& known = known_[last_known_];
     known = {.masks = masks, .least = ScopesOf(masks, true), .most = ScopesOf(masks, false)};
     return known;
 }
@@ -122,7 +138,7 @@ void BarrierPass::Record(const BarrierStep& barrier) {
 
 // With ranges as without: the program may order more by them together than each of them says.
 void BarrierPass::Order(Known& known, bool global) {
-    const auto apply = [&](Earlier& order, uint32_t& version, bool makes_available, bool makes_visible) {
+    const auto apply = [&](Earlier& order, uint64_t& version, bool makes_available, bool makes_visible) {
         if (version == order.version) return;
         order.Apply(known.most, makes_available, makes_visible);
         version = order.version;
@@ -167,11 +183,13 @@ void BarrierPass::Hard(uint32_t index, const Step& step) {
     live_.Settle(certain, barrier.global);
     // What it does itself is done before its second scope begins.
     for (const Access& access : steps_->AccessesOf(step)) {
-        Live live;
-        live.access = access;
-        live.sequence = sequence_;
-        live.reach = {certain.after, certain.after, certain.visible};
-        live_.Push(live);
+        live_.Push({access.where,
+                    {},
+                    nullptr,
+                    sequence_,
+                    access.kinds,
+                    true,
+                    {certain.after, certain.after, certain.visible}});
         so_far_ |= access.kinds;
     }
 }
@@ -186,30 +204,28 @@ void BarrierPass::Barred(uint32_t index, KeepReason reason) {
 }
 
 void BarrierPass::Act(uint32_t index, const Step& step) {
-    const auto accesses = steps_->AccessesOf(step);
-    Kinds kinds = 0;
-    bool conflict = false;  // with an access that is not ordered, and that a barrier was recorded after
-    KeepReason reason = KeepReason::kEarlierWork;
-    for (const Access& access : accesses) {
-        kinds |= access.kinds;
-        live_.ForConflicting(access, [&](const Live& live) {
-            if (conflict || live.sequence == sequence_ || live.Settled(access.kinds)) return;
-            conflict = true;
-            reason = ReasonOf(live.access.kinds, access.kinds);
-        });
-    }
-    if (waiting_ && (conflict || NeedsEarlier(accesses, kinds))) {
-        if (conflict) ++plan_->necessary;
-        Emit(index, reason);
-    }
+    const Parts::Action& action = parts_.action(ahead_[index].action);
+    if (waiting_)
+        if (const KeepReason reason = ReasonToEmit(step, action); reason != KeepReason::kCount) Emit(index, reason);
     const Masks* pending = waiting_ ? &pending_ : nullptr;
-    for (const Access& access : accesses) live_.Add(access, sequence_, pending);
-    so_far_ |= kinds;
+    for (Part& part : parts_.Of(action)) live_.Add(part, sequence_, pending);
+    so_far_ |= action.kinds;
+}
+
+// Why what waits is emitted before the action; kCount: it need not be.
+KeepReason BarrierPass::ReasonToEmit(const Step& step, const Parts::Action& action) {
+    for (const Part& part : parts_.Of(action)) {
+        const LiveAccesses::Conflict conflict = live_.FindConflict(part, sequence_);
+        if (!conflict.live) continue;
+        ++plan_->necessary;
+        return ReasonOf(conflict.live->kinds, conflict.kinds);
+    }
+    return NeedsEarlier(steps_->AccessesOf(step), action.kinds) ? KeepReason::kEarlierWork : KeepReason::kCount;
 }
 
 void BarrierPass::Compare() {
     // Each only grows.
-    const uint64_t versions = uint64_t{by_program_.version} + by_global_.version + by_output_.version;
+    const uint64_t versions = by_program_.version + by_global_.version + by_output_.version;
     if (versions == missing_.versions) return;
     missing_ = {.versions = versions};
     for (size_t i = 0; i < Earlier::kCount; ++i) {
@@ -244,7 +260,7 @@ void BarrierPass::Emit(uint32_t index, KeepReason reason) {
         indebted_ = false;
     }
     if (options_.narrow && !last && index >= last_barred_) {
-        const Masks narrowed = Narrowed(emission.masks, so_far_, later_[index]);
+        const Masks narrowed = Narrowed(emission.masks, so_far_, ahead_[index].kinds);
         if (narrowed != emission.masks) {
             // Only where it changes nothing for work from before the recording.
             Earlier by_wide = by_output_;
@@ -254,7 +270,7 @@ void BarrierPass::Emit(uint32_t index, KeepReason reason) {
             const bool same = std::equal(by_wide.reach.begin(), by_wide.reach.end(), by_narrow.reach.begin(),
                                          [&](const Reach& wide, const Reach& narrow) {
                                              return wide.after == narrow.after && wide.available == narrow.available &&
-                                                    !(wide.visible & ~narrow.visible & later_[index]);
+                                                    !(wide.visible & ~narrow.visible & ahead_[index].kinds);
                                          });
             if (same) {
                 debt_ |= emission.masks;
@@ -270,7 +286,7 @@ void BarrierPass::Emit(uint32_t index, KeepReason reason) {
         known.output_version = by_output_.version;
     }
     // What is ordered before all that is still to come needs no watching.
-    live_.Settle(emission.masks, known.least, later_[index]);
+    live_.Settle(emission.masks, known.least, ahead_[index].kinds);
     plan_->emissions.push_back(emission);
     waiting_ = false;
     pending_ = {};

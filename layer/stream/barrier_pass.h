@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "stream/live_accesses.h"
+#include "stream/parts.h"
 #include "stream/reach.h"
 #include "stream/steps.h"
 
@@ -68,15 +69,21 @@ class BarrierPass {
     struct Known {
         Masks masks;
         Scopes least, most;
-        uint32_t program_version = ~0u;  ///< of the order that applying them to does not change
-        uint32_t global_version[2] = {~0u, ~0u};
-        uint32_t output_version = ~0u;
+        // Of the orders that applying them to does not change.
+        uint64_t program_version = Earlier::kNoVersion;
+        uint64_t global_version[2] = {Earlier::kNoVersion, Earlier::kNoVersion};
+        uint64_t output_version = Earlier::kNoVersion;
     };
     /// Kinds for which the program orders work from before the recording, and what was emitted does not.
     struct Missing {
-        uint64_t versions = ~uint64_t{0};  ///< of the orders that it was made from
-        Kinds any = 0;                     ///< wherever
-        Kinds in_ranges = 0;               ///< in the program's ranges
+        uint64_t versions = Earlier::kNoVersion;  ///< of the orders that it was made from, added up
+        Kinds any = 0;                            ///< wherever
+        Kinds in_ranges = 0;                      ///< in the program's ranges
+    };
+    /// What is known of a step before the pass comes to it.
+    struct Ahead {
+        Kinds kinds = 0;      ///< of it and all steps after it
+        uint32_t action = 0;  ///< its number in parts_, if it is one
     };
 
     void Start(const Steps& steps, const BarrierOptions& options, BarrierPlan& plan);
@@ -86,6 +93,7 @@ class BarrierPass {
     void Hard(uint32_t index, const Step& step);
     void Barred(uint32_t index, KeepReason reason);
     void Act(uint32_t index, const Step& step);
+    KeepReason ReasonToEmit(const Step& step, const Parts::Action& action);
     bool NeedsEarlier(std::span<const Access> accesses, Kinds kinds);
     void Compare();
     void AddProgramRange(const MemoryRange& range);
@@ -95,7 +103,8 @@ class BarrierPass {
     const Steps* steps_ = nullptr;
     BarrierOptions options_;
     BarrierPlan* plan_ = nullptr;
-    std::vector<Kinds> later_;  ///< kinds of all steps from this one on
+    Parts parts_;
+    std::vector<Ahead> ahead_;  ///< by step, and one for the end
     Kinds so_far_ = 0;
     uint32_t last_barred_ = 0;  ///< steps up to the last fence or opaque one: masks stay as they are
     uint32_t sequence_ = 0;
@@ -111,7 +120,8 @@ class BarrierPass {
     std::vector<MemoryRange> program_ranges_;  ///< where those did; joined when there are many
     Missing missing_;
     std::array<Known, 8> known_;
-    size_t known_count_ = 0, next_known_ = 0;
+    size_t known_count_ = 0, last_known_ = 0;
+    Part anything_;  ///< what an opaque command does
 };
 
 }  // namespace kronos

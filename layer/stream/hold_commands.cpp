@@ -128,18 +128,14 @@ bool HoldMarker(Recorder& recorder, const VkDebugMarkerMarkerInfoEXT* marker, Vk
 }  // namespace
 
 bool CmdDispatch(Recorder& recorder, uint32_t x, uint32_t y, uint32_t z) {
-    Action action(recorder);
-    action.Dispatch();
-    action.Done();
+    AddDispatch(recorder);
     recorder.Hold<&Table::CmdDispatch>(x, y, z);
     return true;
 }
 
 bool CmdDispatchBase(Recorder& recorder, uint32_t base_x, uint32_t base_y, uint32_t base_z, uint32_t x, uint32_t y,
                      uint32_t z) {
-    Action action(recorder);
-    action.Dispatch();
-    action.Done();
+    AddDispatch(recorder);
     recorder.Hold<&Table::CmdDispatchBase>(base_x, base_y, base_z, x, y, z);
     return true;
 }
@@ -147,8 +143,8 @@ bool CmdDispatchBase(Recorder& recorder, uint32_t base_x, uint32_t base_y, uint3
 bool CmdDispatchIndirect(Recorder& recorder, VkBuffer buffer, VkDeviceSize offset) {
     Action action(recorder);
     action.Touch(buffer, offset, kIndirectBytes, Of(Kind::kIndirectRead));
-    action.Dispatch();
     action.Done();
+    AddDispatch(recorder);
     recorder.Hold<&Table::CmdDispatchIndirect>(buffer, offset);
     return true;
 }

@@ -22,8 +22,6 @@ class Action {
         const ImageFacts* facts = recorder_.resources().FindImage(image);
         recorder_.steps().accesses.push_back(facts ? Access{facts->where, kinds} : Everywhere(kinds));
     }
-    void Dispatch() { recorder_.bound().DispatchAccesses(recorder_.steps().accesses); }
-
     void Done() {
         Steps& steps = recorder_.steps();
         steps.steps.push_back(
@@ -34,6 +32,12 @@ class Action {
     Recorder& recorder_;
     const uint32_t first_;
 };
+
+/// A dispatch with what is bound, as an action of its own.
+inline void AddDispatch(Recorder& recorder) {
+    const DispatchMemo::Accesses accesses = recorder.DispatchAccesses();
+    recorder.steps().steps.push_back({StepKind::kAction, accesses.first, accesses.count, accesses.first});
+}
 
 inline void AddStep(Recorder& recorder, StepKind kind) { recorder.steps().steps.push_back({.kind = kind}); }
 

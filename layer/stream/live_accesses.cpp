@@ -2,24 +2,28 @@
 #include "stream/live_accesses.h"
 
 #include <algorithm>
-#include <tuple>
 
 namespace kronos {
 namespace {
 
-size_t Home(const Access& access) {
-    return ((access.where.begin ^ (access.where.memory << 32)) * 0x9E3779B97F4A7C15ull) >> 56;
-}
-
 void Apply(Live& live, const Scopes& scopes, bool memory) {
-    const bool executes = live.stages && !(live.stages & ~scopes.before);
-    live.reach.Apply(scopes, executes, live.stages & kWrites, memory, memory);
+    const bool executes = !live.of_barrier && !(live.kinds & ~scopes.before);
+    live.reach.Apply(scopes, executes, live.of_barrier ? 0 : live.kinds & kWrites, memory, memory);
 }
 
 }  // namespace
 
-bool Live::Settled(Kinds later) const {
-    return !(later & ~reach.after) && (!(access.kinds & kWrites) || !(later & ~reach.visible));
+Kinds Live::Unordered(const Part& other) const {
+    for (const Access& access : other.accesses) {
+        if (Settled(access.kinds)) continue;
+        if (accesses.size() <= 1) {
+            if (hull.Overlaps(access.where)) return access.kinds;
+            continue;
+        }
+        for (const Access& own : accesses)
+            if (own.where.Overlaps(access.where)) return access.kinds;
+    }
+    return 0;
 }
 
 void LiveAccesses::Settle(const Scopes& scopes, bool memory) {
@@ -37,47 +41,48 @@ void LiveAccesses::Settle(const Masks& masks, const Scopes& scopes, Kinds later)
     last_later_ = later;
 }
 
-void LiveAccesses::Add(const Access& access, uint32_t sequence, const Masks* pending) {
-    const bool writes = access.kinds & kWrites;
-    Group& group = writes ? writes_ : reads_;
-    uint8_t& seen = group.seen[Home(access)];
-    if (seen < group.count) {
-        const Live& live = group.live[seen];
-        const bool alike = live.stages && live.access.kinds == access.kinds;
-        if (alike && live.access.where.Contains(access.where) && live.sequence == sequence && !live.reach.after) return;
-        const bool ordered = !pending || (seen < group.known && *pending == last_);
-        if (alike && live.access.where == access.where && ordered) {
-            seen = static_cast<uint8_t>(group.Refresh(seen, sequence));
-            return;
-        }
+void LiveAccesses::Add(Part& part, uint32_t sequence, const Masks* pending) {
+    Group& group = part.Writes() ? writes_ : reads_;
+    if (part.place < group.count && group.live[part.place].part == &part) {
+        const Live& live = group.live[part.place];
+        if (live.sequence == sequence && !live.reach.after) return;
+        if (!pending || (part.place < group.known && *pending == last_)) return group.Refresh(part, sequence);
     }
-    group.Push({access, access.kinds, sequence, {}});
-    seen = static_cast<uint8_t>(group.count - 1);
+    group.Push({part.hull, part.accesses, &part, sequence, part.kinds, false, {}});
 }
 
-// The one that is there is done once more. Returns its place.
-size_t LiveAccesses::Group::Refresh(size_t index, uint32_t sequence) {
-    if (index < known) {
-        std::swap(live[index], live[--known]);
-        seen[Home(live[index].access)] = static_cast<uint8_t>(index);
-        index = known;
+void LiveAccesses::Group::Move(size_t from, size_t to) {
+    live[to] = live[from];
+    if (live[to].part) live[to].part->place = static_cast<uint32_t>(to);
+}
+
+// What is there is done once more, and no longer from before the last emitted barrier.
+void LiveAccesses::Group::Refresh(Part& part, uint32_t sequence) {
+    if (part.place < known) {
+        const size_t place = part.place;
+        const Live refreshed = live[place];
+        Move(--known, place);
+        live[known] = refreshed;
+        part.place = static_cast<uint32_t>(known);
     }
-    live[index].sequence = sequence;
-    live[index].reach = {};
-    return index;
+    live[part.place].sequence = sequence;
+    live[part.place].reach = {};
 }
 
 void LiveAccesses::Group::Push(const Live& added) {
-    if (count >= kMost) Coarsen();
-    stages |= added.stages;
-    barriers |= !added.stages;
-    live[count++] = added;
+    if (count >= kMost || accesses >= kMostAccesses) Coarsen();
+    accesses += std::max<size_t>(added.accesses.size(), 1);
+    kinds |= added.of_barrier ? 0 : added.kinds;
+    of_barriers |= added.of_barrier;
+    live[count] = added;
+    if (added.part) added.part->place = static_cast<uint32_t>(count);
+    ++count;
 }
 
 void LiveAccesses::Group::Settle(const Scopes& scopes, Kinds later, bool again) {
     // Mostly all are ordered, by a barrier that is for all that they do.
-    const Kinds written = stages & kWrites;
-    const bool all = !barriers && !(stages & ~scopes.before) && !(later & ~scopes.after) &&
+    const Kinds written = kinds & kWrites;
+    const bool all = !of_barriers && !(kinds & ~scopes.before) && !(later & ~scopes.after) &&
                      (!written || (!(written & ~scopes.available) && !(later & ~scopes.visible)));
     if (all) return Clear();
     const size_t from = again ? known : 0;
@@ -85,44 +90,48 @@ void LiveAccesses::Group::Settle(const Scopes& scopes, Kinds later, bool again) 
     for (size_t i = from; i < count; ++i) {
         Apply(live[i], scopes, true);
         if (live[i].Settled(later)) continue;
-        if (kept != i) live[kept] = live[i];
+        if (kept != i) Move(i, kept);
         ++kept;
     }
     count = known = kept;
 }
 
-// One access for each memory and what is done to it, which the same barriers order; if even these are too many, one for
+// One for each memory and what is done to it, which the same barriers order; if even these are too many, one for
 // everything.
 void LiveAccesses::Group::Coarsen() {
-    const auto join = [](Live& into, const Live& other) {
-        Access& access = into.access;
-        access.kinds |= other.access.kinds;
-        access.where.begin = std::min(access.where.begin, other.access.where.begin);
-        access.where.end = std::max(access.where.end, other.access.where.end);
+    std::array<Live, kMost / 2> joined;
+    size_t made = 0;
+    const auto join = [](Live& into, const Live& other, const MemoryRange& where) {
+        into.hull.begin = std::min(into.hull.begin, where.begin);
+        into.hull.end = std::max(into.hull.end, where.end);
         into.sequence = std::min(into.sequence, other.sequence);
-        into.stages = into.stages && other.stages ? into.stages | other.stages : 0;
+        into.kinds |= other.kinds;
+        into.of_barrier |= other.of_barrier;
         into.reach.after &= other.reach.after;
         into.reach.available &= other.reach.available;
         into.reach.visible &= other.reach.visible;
     };
-    const auto key = [](const Live& one) { return std::tuple(one.access.where.memory, one.access.kinds, one.stages); };
-    const auto begin = live.begin();
-    std::sort(begin, begin + static_cast<std::ptrdiff_t>(count),
-              [&](const Live& a, const Live& b) { return key(a) < key(b); });
-    size_t kept = 0;
-    for (size_t i = 1; i < count; ++i) {
-        if (key(live[i]) == key(live[kept]))
-            join(live[kept], live[i]);
-        else
-            live[++kept] = live[i];
+    const auto add = [&](const Live& one, const MemoryRange& where) {
+        const auto end = joined.begin() + static_cast<std::ptrdiff_t>(made);
+        const auto found = std::find_if(joined.begin(), end, [&](const Live& into) {
+            return into.hull.memory == where.memory && into.kinds == one.kinds && into.of_barrier == one.of_barrier;
+        });
+        if (found != end) {
+            join(*found, one, where);
+        } else if (made < joined.size()) {
+            joined[made++] = {where, {}, nullptr, one.sequence, one.kinds, one.of_barrier, one.reach};
+        } else {
+            join(joined[0], one, where);
+            joined[0].hull = {};
+        }
+    };
+    for (size_t i = 0; i < count; ++i) {
+        if (live[i].accesses.empty()) add(live[i], live[i].hull);
+        for (const Access& access : live[i].accesses) add(live[i], access.where);
     }
-    count = kept + 1;
+    std::copy_n(joined.begin(), made, live.begin());
+    count = accesses = made;
     known = 0;
-    if (count > kMost / 2) {
-        for (size_t i = 1; i < count; ++i) join(live[0], live[i]);
-        count = 1;
-        live[0].access.where = {};
-    }
 }
 
 }  // namespace kronos

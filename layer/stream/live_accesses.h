@@ -5,68 +5,90 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
+#include "stream/parts.h"
 #include "stream/reach.h"
 #include "stream/steps.h"
 
 namespace kronos {
 
-/// An access, and how far it is ordered.
+/// Accesses that are ordered alike, and how far.
 struct Live {
-    Access access;
-    Kinds stages = 0;       ///< its kinds; none for what a barrier does itself, which only that barrier orders
-    uint32_t sequence = 0;  ///< barriers recorded before it
+    MemoryRange hull;                  ///< around all of them
+    std::span<const Access> accesses;  ///< none: whatever is in the hull
+    Part* part = nullptr;              ///< that they are; nullptr: no part's alone
+    uint32_t sequence = 0;             ///< barriers recorded before them
+    Kinds kinds = 0;
+    bool of_barrier = false;  ///< what a barrier does itself, which only that barrier orders
     Reach reach;
 
     /// Ordered before all that is of these kinds.
-    bool Settled(Kinds later) const;
+    bool Settled(Kinds later) const {
+        return !(later & ~reach.after) && (!(kinds & kWrites) || !(later & ~reach.visible));
+    }
+    /// The kinds of one of the part's accesses that shares memory with these and is not ordered behind them; 0: of
+    /// none.
+    Kinds Unordered(const Part& part) const;
 };
 
 class LiveAccesses {
   public:
-    /// More that write, or more that only read, are taken together, which may keep a barrier but loses none.
+    /// Of more parts that write, or that only read, or of more of their accesses, some are taken together, which may
+    /// keep a barrier but loses none.
     static constexpr size_t kMost = 64;
+    static constexpr size_t kMostAccesses = 256;
+
+    struct Conflict {
+        const Live* live = nullptr;  ///< nullptr: there is none
+        Kinds kinds = 0;             ///< of the access that conflicts with it
+    };
 
     void Clear() {
         writes_.Clear();
         reads_.Clear();
     }
-    /// Calls `use` with each that shares memory with `access`, and one of the two writes.
-    template <class Use>
-    void ForConflicting(const Access& access, Use use) const {
-        writes_.ForOverlapping(access.where, use);
-        if (access.kinds & kWrites) reads_.ForOverlapping(access.where, use);
+    /// With one of the part's accesses; one of the two writes, nothing orders them, and barrier `sequence` or one
+    /// before it was recorded between them.
+    Conflict FindConflict(const Part& part, uint32_t sequence) const {
+        const Conflict found = writes_.FindConflict(part, sequence);
+        return found.live || !part.Writes() ? found : reads_.FindConflict(part, sequence);
     }
     /// A barrier that stays where it is. Not `memory`: of memory it orders some, but nobody knows which.
     void Settle(const Scopes& scopes, bool memory);
     /// An emitted barrier, and its scopes. Forgets what is ordered before all that is of the kinds `later`.
     void Settle(const Masks& masks, const Scopes& scopes, Kinds later);
-    /// A new one. `pending`: of the barriers that are recorded and not emitted, nullptr if there are none. One that is
-    /// alike and more ordered is forgotten: whatever conflicts with it conflicts with the new one.
-    void Add(const Access& access, uint32_t sequence, const Masks* pending);
-    void Push(const Live& live) { (live.access.kinds & kWrites ? writes_ : reads_).Push(live); }
+    /// Once more, or for the first time. `pending`: of the barriers that are recorded and not emitted, nullptr if there
+    /// are none. If it is there already, but more ordered, that is forgotten: whatever conflicts with it conflicts with
+    /// the new one. The part must live until Clear.
+    void Add(Part& part, uint32_t sequence, const Masks* pending);
+    void Push(const Live& live) { (live.kinds & kWrites ? writes_ : reads_).Push(live); }
 
   private:
     struct Group {
         std::array<Live, kMost> live;
         size_t count = 0;
-        std::array<uint8_t, 256> seen{};  ///< by hash of where it begins: where one may be found
         // Of all since there were none.
-        Kinds stages = 0;
-        bool barriers = false;  ///< what a barrier does itself is among them
-        size_t known = 0;       ///< the first so many are from before the last emitted barrier
+        size_t accesses = 0;
+        Kinds kinds = 0;
+        bool of_barriers = false;  ///< what a barrier does itself is among them
+        size_t known = 0;          ///< the first so many are from before the last emitted barrier
 
         void Clear() {
-            count = known = 0;
-            stages = 0, barriers = false;
+            count = accesses = known = 0;
+            kinds = 0, of_barriers = false;
         }
-        template <class Use>
-        void ForOverlapping(const MemoryRange& where, Use use) const {
-            for (size_t i = 0; i < count; ++i)
-                if (live[i].access.where.Overlaps(where)) use(live[i]);
+        Conflict FindConflict(const Part& part, uint32_t sequence) const {
+            for (size_t i = 0; i < count; ++i) {
+                const Live& one = live[i];
+                if (one.sequence == sequence || !one.hull.Overlaps(part.hull) || one.Settled(part.kinds)) continue;
+                if (const Kinds of = one.Unordered(part)) return {&one, of};
+            }
+            return {};
         }
-        size_t Refresh(size_t index, uint32_t sequence);
+        void Refresh(Part& part, uint32_t sequence);
         void Push(const Live& added);
+        void Move(size_t from, size_t to);
         void Settle(const Scopes& scopes, Kinds later, bool again);
         void Coarsen();
     };

@@ -28,7 +28,9 @@ struct Earlier {
     static constexpr size_t kStages = 8;
     static constexpr size_t kCount = kStages + 7;
     std::array<Reach, kCount> reach;
-    uint32_t version = 0;  ///< changes with it
+    /// Changes with it. Of 64 bits, counted up, it is never the same again.
+    uint64_t version = 0;
+    static constexpr uint64_t kNoVersion = ~uint64_t{0};
     void Reset();
     void Apply(const Scopes& scopes, bool makes_available, bool makes_visible);
 };

@@ -22,9 +22,23 @@ void Recorder::Forget() {
     arena_.Reset();
     head_ = nullptr;
     last_ = &head_;
-    first_step_ = kept_steps_ = commands_ = 0;
+    kept_steps_ = commands_ = 0;
     steps_.Clear();
     bound_.Clear();
+    dispatches_.Clear();
+}
+
+DispatchMemo::Accesses Recorder::DispatchAccesses() {
+    BoundContent content;
+    const bool known = bound_.Content(content);
+    if (known)
+        if (const DispatchMemo::Accesses* before = dispatches_.Find(content)) return *before;
+    DispatchMemo::Accesses made;
+    made.first = static_cast<uint32_t>(steps_.accesses.size());
+    bound_.DispatchAccesses(steps_.accesses);
+    made.count = static_cast<uint32_t>(steps_.accesses.size()) - made.first;
+    if (known) dispatches_.Note(content, made);
+    return made;
 }
 
 HeldWork Recorder::Finish(const VkuDeviceDispatchTable& down, VkCommandBuffer buffer, RecordingCounters& counters,
@@ -48,7 +62,7 @@ HeldWork Recorder::Finish(const VkuDeviceDispatchTable& down, VkCommandBuffer bu
                     EmitBarrier(down, buffer, steps_.barriers[step.first].masks, counters);
         };
         for (const HeldCommand* command = head_; command; command = command->next) {
-            emit_barriers(command->first_step + command->step_count);
+            emit_barriers(command->end_step);
             if (command->counter != Counter::kCount) counters.Add(Side::kDriver, command->counter, command->amount);
             if (command->counter == Counter::kBarriers) counters.Add(Side::kDriver, Counter::kBarrierCalls, 1);
             command->emit(down, buffer, *command);

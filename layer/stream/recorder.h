@@ -16,6 +16,7 @@
 #include "resources/resources.h"
 #include "stats/counters.h"
 #include "stream/barrier_pass.h"
+#include "stream/dispatch_memo.h"
 #include "stream/steps.h"
 #include "stream/worth.h"
 #include "support/arena.h"
@@ -26,8 +27,7 @@ namespace kronos {
 struct HeldCommand {
     void (*emit)(const VkuDeviceDispatchTable&, VkCommandBuffer, const HeldCommand&) = nullptr;
     HeldCommand* next = nullptr;
-    uint32_t first_step = 0;
-    uint32_t step_count = 0;
+    uint32_t end_step = 0;              ///< after its own
     Counter counter = Counter::kCount;  ///< counted when the driver gets it; kCount: nothing is
     uint32_t amount = 1;
 };
@@ -77,6 +77,8 @@ class Recorder {
     const Resources& resources() const { return resources_; }
     BoundState& bound() { return bound_; }
     Steps& steps() { return steps_; }
+    /// Of a dispatch with what is bound.
+    DispatchMemo::Accesses DispatchAccesses();
 
     /// What the command that comes next is counted as when the driver gets it; kCount: as nothing.
     void Next(Counter counter) {
@@ -96,13 +98,11 @@ class Recorder {
     }
     template <auto Slot, class... Args>
     HeldCommand* Hold(Args... args) {
-        kept_steps_ = Count();
-        if (!Holding()) return nullptr;
-        HeldCommand* command = arena_.New<HeldCall<Slot>>(args...);
+        HeldCommand* command = Holding() ? arena_.New<HeldCall<Slot>>(args...) : nullptr;
+        KeepSteps();
+        if (!command) return nullptr;
         command->counter = counter_;
-        command->first_step = first_step_;
-        command->step_count = kept_steps_ - first_step_;
-        first_step_ = kept_steps_;
+        command->end_step = kept_steps_;
         *last_ = command;
         last_ = &command->next;
         return command;
@@ -127,12 +127,12 @@ class Recorder {
     Arena arena_;
     HeldCommand* head_ = nullptr;
     HeldCommand** last_ = &head_;
-    uint32_t first_step_ = 0;  ///< after those of the last command that is held
     uint32_t kept_steps_ = 0;  ///< those after these are of a command that is being recorded
     Counter counter_ = Counter::kCount;
     uint32_t commands_ = 0;  ///< recorded
     Steps steps_;
     BoundState bound_;
+    DispatchMemo dispatches_;
 
     BarrierPass pass_;
     BarrierPlan plan_;

@@ -176,7 +176,8 @@ class Generator {
         Choose();
         // Now and then more accesses than the pass keeps apart.
         const bool crowded = rng_.Percent(2);
-        if (crowded) barrier_percent_ = rng_.Between(2, 12);
+        wide_ = !crowded && rng_.Percent(1);
+        if (crowded || wide_) barrier_percent_ = rng_.Between(2, 12);
         const uint32_t count = crowded ? rng_.Between(60, 120) : rng_.Between(5, 40);
         for (uint32_t i = 0; i < count; ++i) AddStep();
     }
@@ -194,6 +195,7 @@ class Generator {
         ranges_percent_ = rng_.Percent(35) ? rng_.Between(20, 100) : 0;
         barrier_percent_ = rng_.Between(15, 60);
         special_percent_ = rng_.Percent(30) ? rng_.Between(2, 15) : 0;
+        again_percent_ = rng_.Percent(40) ? rng_.Between(20, 90) : 0;
         unknown_percent_ = rng_.Percent(20) ? rng_.Between(2, 25) : 0;
         exact_percent_ = rng_.Between(0, 90);
         object_count_ = rng_.Between(1, kObjects);
@@ -278,6 +280,16 @@ class Generator {
         return steps_.barriers.back();
     }
 
+    // An action of before once more, which shares its accesses, or some of them.
+    bool Again(Step& step) {
+        const Step& before = steps_.steps.empty() ? step : steps_.steps[rng_.Below(Size(steps_.steps))];
+        if (before.kind != StepKind::kAction || before.count == 0) return false;
+        step = before;
+        if (rng_.Percent(10)) step.count = rng_.Between(1, step.count);
+        return true;
+    }
+    static uint32_t Size(const std::vector<Step>& steps) { return static_cast<uint32_t>(steps.size()); }
+
     void AddStep() {
         Step step;
         if (rng_.Percent(special_percent_)) {
@@ -285,9 +297,11 @@ class Generator {
         } else {
             step.kind = rng_.Percent(barrier_percent_) ? StepKind::kBarrier : StepKind::kAction;
         }
-        if (step.kind == StepKind::kAction) {
+        if (step.kind == StepKind::kAction && rng_.Percent(again_percent_) && Again(step)) {
+            // As it is.
+        } else if (step.kind == StepKind::kAction) {
             step.first = static_cast<uint32_t>(steps_.accesses.size());
-            step.count = rng_.Between(1, 3);
+            step.count = rng_.Between(1, wide_ ? 24 : 3);
             AddAccesses(step.count);
         } else if (step.kind == StepKind::kBarrier || step.kind == StepKind::kHard) {
             step.first = static_cast<uint32_t>(steps_.barriers.size());
@@ -310,91 +324,17 @@ class Generator {
 
     Rng rng_;
     Steps& steps_;
+    bool wide_ = false;  ///< actions have many accesses
     MaskStyle style_ = MaskStyle::kUniform;
     KindStyle kinds_ = KindStyle::kShader;
     Masks uniform_;
     uint32_t memories_ = 1, widest_ = 1, ranges_percent_ = 0, barrier_percent_ = 0, special_percent_ = 0;
-    uint32_t unknown_percent_ = 0, exact_percent_ = 0, object_count_ = 1;
+    uint32_t unknown_percent_ = 0, exact_percent_ = 0, again_percent_ = 0, object_count_ = 1;
     std::array<Object, kObjects> objects_{};
 };
 
 }  // namespace
 
 void Generate(uint64_t seed, Steps& steps) { Generator(seed, steps).Run(); }
-
-Steps Select(const Steps& steps, const std::function<bool(size_t)>& keep) {
-    Steps result;
-    for (size_t i = 0; i < steps.steps.size(); ++i) {
-        if (!keep(i)) continue;
-        Step step = steps.steps[i];
-        if (step.kind == StepKind::kBarrier || step.kind == StepKind::kHard) {
-            BarrierStep barrier = steps.barriers[step.first];
-            const auto ranges = steps.RangesOf(barrier);
-            barrier.first_range = static_cast<uint32_t>(result.ranges.size());
-            result.ranges.insert(result.ranges.end(), ranges.begin(), ranges.end());
-            step.first = static_cast<uint32_t>(result.barriers.size());
-            result.barriers.push_back(barrier);
-        }
-        if (step.kind == StepKind::kAction || step.kind == StepKind::kHard) {
-            const auto accesses = steps.AccessesOf(steps.steps[i]);
-            (step.kind == StepKind::kHard ? step.first_access : step.first) =
-                static_cast<uint32_t>(result.accesses.size());
-            result.accesses.insert(result.accesses.end(), accesses.begin(), accesses.end());
-        }
-        result.steps.push_back(step);
-    }
-    return result;
-}
-
-namespace {
-
-// Its accesses, but one, stand at the end of the list then.
-Steps WithoutAccess(Steps steps, size_t index, uint32_t which) {
-    Step& step = steps.steps[index];
-    uint32_t& first = step.kind == StepKind::kHard ? step.first_access : step.first;
-    const std::vector<Access> old(steps.accesses.begin() + first, steps.accesses.begin() + first + step.count);
-    first = static_cast<uint32_t>(steps.accesses.size());
-    for (uint32_t i = 0; i < old.size(); ++i)
-        if (i != which) steps.accesses.push_back(old[i]);
-    --step.count;
-    return steps;
-}
-
-}  // namespace
-
-Steps Shrink(const Steps& steps, const std::function<bool(const Steps&)>& fails) {
-    Steps best = steps;
-    const auto better = [&](Steps candidate) {
-        if (!fails(candidate)) return false;
-        best = std::move(candidate);
-        return true;
-    };
-    for (bool again = true; again;) {
-        again = false;
-        for (size_t i = best.steps.size(); i-- > 0;)
-            again |= better(Select(best, [&](size_t step) { return step != i; }));
-        for (size_t i = 0; i < best.steps.size(); ++i) {
-            const Step step = best.steps[i];
-            if (step.kind == StepKind::kBarrier) {
-                const BarrierStep barrier = best.barriers[step.first];
-                Steps candidate = best;
-                candidate.barriers[step.first].global = true;
-                candidate.barriers[step.first].range_count = 0;
-                if (barrier.range_count > 0 && better(candidate)) again = true;
-                for (VkFlags64 Masks::*mask : {&Masks::source_stages, &Masks::source_access, &Masks::destination_stages,
-                                               &Masks::destination_access})
-                    for (VkFlags64 rest = barrier.masks.*mask; rest; rest &= rest - 1) {
-                        candidate = best;
-                        candidate.barriers[step.first].masks.*mask &= ~(rest & -rest);
-                        if (better(candidate)) again = true;
-                    }
-            }
-            if (step.kind != StepKind::kAction && step.kind != StepKind::kHard) continue;
-            for (uint32_t which = best.steps[i].count; which-- > 0;)
-                if (better(WithoutAccess(best, i, which))) again = true;
-        }
-    }
-    return Select(best, [](size_t) { return true; });
-}
 
 }  // namespace kronos::oracle

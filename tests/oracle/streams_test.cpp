@@ -31,7 +31,9 @@ class Trial {
   private:
     // For recordings of which the pass keeps every access.
     std::string CountFault(const Steps& steps) const {
-        if (!Uniform(steps) || steps.accesses.size() > LiveAccesses::kMost) return {};
+        size_t accesses = 0;
+        for (const Step& step : steps.steps) accesses += step.kind == StepKind::kAction ? step.count : 0;
+        if (!Uniform(steps) || accesses > LiveAccesses::kMost) return {};
         const uint32_t optimum = Optimum(steps);
         // What is emitted for work from before the recording may spare one.
         if (plan_.necessary > optimum || plan_.necessary + 1 < optimum)

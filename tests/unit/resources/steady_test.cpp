@@ -2,27 +2,11 @@
 // Recording again what was recorded before allocates nothing; and objects come and go while others are looked up.
 #include <array>
 #include <atomic>
-#include <cstdlib>
 #include <new>
 #include <thread>
 
+#include "allocations.h"
 #include "world.h"
-
-namespace {
-thread_local uint64_t allocations = 0;
-thread_local uint64_t failing = 0;  // the number of the allocation that fails; 0: none
-}  // namespace
-
-// Not inlined: the compiler would take the pair for one that does not match.
-// NOLINTBEGIN(misc-new-delete-overloads)
-[[gnu::noinline]] void* operator new(size_t size) {
-    if (++allocations == failing) throw std::bad_alloc();
-    if (void* memory = std::malloc(size ? size : 1)) return memory;
-    throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-// NOLINTEND(misc-new-delete-overloads)
 
 namespace kronos {
 namespace {
