@@ -78,19 +78,36 @@ def made(root, models, name, script, *arguments, any_python=False):
 
 
 def backend_ops(folder, models, quick):
+    return operations(folder, ("ADD", "SCALE") if quick else ("ADD", "SCALE", "SOFT_MAX", "ROPE", "RMS_NORM", "CPY"))
+
+
+def operations(folder, wanted):
+    """llama.cpp's tests of these operations of its back end, each against the CPU."""
     root = Root(folder, "llama")
-    operations = ("ADD", "SCALE") if quick else ("ADD", "SCALE", "SOFT_MAX", "ROPE", "RMS_NORM", "CPY")
     # The program takes one -o; several of them are one command line of a shell.
-    line = " && ".join(f'"$@" -o {operation}' for operation in operations)
+    line = " && ".join(f'"$@" -o {operation}' for operation in wanted)
 
     def read(done):
         text = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
         passed = re.findall(r"(\d+)/(\d+) tests passed", text)
-        if len(passed) < len(operations) or any(ok == "0" or ok != of for ok, of in passed[: len(operations)]):
+        if len(passed) < len(wanted) or any(ok == "0" or ok != of for ok, of in passed[: len(wanted)]):
             raise ValueError(f"tests passed: {passed}: {text[-800:]}")
         return {"OK": len(re.findall(r": OK$", text, re.M)), "passed": passed}, {}
 
     return Program(["/bin/sh", "-c", line, "sh", *root.command("test-backend-ops"), "test", "-b", "Vulkan0"], read)
+
+
+def workloads(build, names, *options, before=()):
+    """Workloads of this project, each verified against the CPU; before: what runs the program."""
+    program = build / "bin/kronos-workloads"
+    if not program.is_file():
+        raise NotThere(f"{program} is not built")
+
+    def read(done):
+        rows = json.loads(done.stdout)["workloads"]
+        return {"workloads": [[row["name"], row["writing"], row["result"]] for row in rows]}, {}
+
+    return Program([*before, program, "--only", ",".join(names), "--json", "-", *options], read)
 
 
 def completion(folder, models, quick):
