@@ -82,9 +82,9 @@ def backend_ops(folder, models, quick):
 
 
 def operations(folder, wanted):
-    """llama.cpp's tests of these operations of its back end, each against the CPU."""
+    """llama.cpp's tests of these operations of its back end, each against the CPU: NAME, or "NAME -p 'PARAMETERS'" for some of the cases."""
     root = Root(folder, "llama")
-    # The program takes one -o; several of them are one command line of a shell.
+    # Several operations are one command line of a shell: the program says only at its end how many cases passed.
     line = " && ".join(f'"$@" -o {operation}' for operation in wanted)
 
     def read(done):
@@ -97,14 +97,29 @@ def operations(folder, wanted):
     return Program(["/bin/sh", "-c", line, "sh", *root.command("test-backend-ops"), "test", "-b", "Vulkan0"], read)
 
 
-def workloads(build, names, *options, before=()):
-    """Workloads of this project, each verified against the CPU; before: what runs the program."""
+def workloads_program(build):
     program = build / "bin/kronos-workloads"
     if not program.is_file():
         raise NotThere(f"{program} is not built")
+    return program
+
+
+def workload_names(build):
+    """Of those that are in this build."""
+    done = subprocess.run([workloads_program(build), "--list", "--json", "-"], capture_output=True, text=True, check=True, timeout=60)
+    return [kind["name"] for kind in json.loads(done.stdout)["workloads"] if kind["built"]]
+
+
+def workloads(build, names, *options, before=()):
+    """Workloads of this project, each verified against the CPU; before: what runs the program."""
+    program = workloads_program(build)
 
     def read(done):
-        rows = json.loads(done.stdout)["workloads"]
+        # Layers may print lines of their own before.
+        begin = re.search(r"^\{", done.stdout, re.M)
+        if not begin:
+            raise ValueError(f"no results: {done.stdout[-800:]}{done.stderr[-800:]}")
+        rows = json.loads(done.stdout[begin.start():])["workloads"]
         return {"workloads": [[row["name"], row["writing"], row["result"]] for row in rows]}, {}
 
     return Program([*before, program, "--only", ",".join(names), "--json", "-", *options], read)
