@@ -2,6 +2,7 @@
 """The real programs: how each is found and called, and how what it prints is read."""
 import json
 import math
+import os
 import re
 import subprocess
 import sys
@@ -69,11 +70,12 @@ def made(root, models, name, script, *arguments, any_python=False):
     if not file.is_file():
         models.mkdir(parents=True, exist_ok=True)
         command, environment = root.python(script) if not any_python else ([sys.executable, "-B", HERE / script], None)
-        command += [models / f"{name}.part", *arguments]
+        part = models / f"{name}.{os.getpid()}.part"  # two scripts may want it at the same time
+        command += [part, *arguments]
         done = subprocess.run([str(c) for c in command], env=environment, capture_output=True, text=True, timeout=300)
         if done.returncode:
             raise NotThere(f"{script} failed: {done.stderr.strip()[-500:]}")
-        (models / f"{name}.part").rename(file)
+        part.rename(file)
     return file
 
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keeps the SPIR-V of compute shaders that programs create, as files of one folder; used when tests ask for them.
-// Owned by nobody: FolderOfShaders() lives as long as the process. Any thread may keep shaders at any time.
+// Keeps the SPIR-V of compute shaders that programs create, as files of the folder that SPY_SHADERS names; nothing
+// without it. Owned by nobody: FolderOfShaders() lives as long as the process. Any thread may keep shaders at any time.
 #pragma once
 
 #include <vulkan/vulkan.h>
