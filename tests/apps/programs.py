@@ -2,6 +2,7 @@
 """The real programs: how each is found and called, and how what it prints is read."""
 import json
 import math
+import os
 import re
 import subprocess
 import sys
@@ -69,28 +70,61 @@ def made(root, models, name, script, *arguments, any_python=False):
     if not file.is_file():
         models.mkdir(parents=True, exist_ok=True)
         command, environment = root.python(script) if not any_python else ([sys.executable, "-B", HERE / script], None)
-        command += [models / f"{name}.part", *arguments]
+        part = models / f"{name}.{os.getpid()}.part"  # two scripts may want it at the same time
+        command += [part, *arguments]
         done = subprocess.run([str(c) for c in command], env=environment, capture_output=True, text=True, timeout=300)
         if done.returncode:
             raise NotThere(f"{script} failed: {done.stderr.strip()[-500:]}")
-        (models / f"{name}.part").rename(file)
+        part.rename(file)
     return file
 
 
 def backend_ops(folder, models, quick):
+    return operations(folder, ("ADD", "SCALE") if quick else ("ADD", "SCALE", "SOFT_MAX", "ROPE", "RMS_NORM", "CPY"))
+
+
+def operations(folder, wanted):
+    """llama.cpp's tests of these operations of its back end, each against the CPU: NAME, or "NAME -p 'PARAMETERS'" for some of the cases."""
     root = Root(folder, "llama")
-    operations = ("ADD", "SCALE") if quick else ("ADD", "SCALE", "SOFT_MAX", "ROPE", "RMS_NORM", "CPY")
-    # The program takes one -o; several of them are one command line of a shell.
-    line = " && ".join(f'"$@" -o {operation}' for operation in operations)
+    # Several operations are one command line of a shell: the program says only at its end how many cases passed.
+    line = " && ".join(f'"$@" -o {operation}' for operation in wanted)
 
     def read(done):
         text = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
         passed = re.findall(r"(\d+)/(\d+) tests passed", text)
-        if len(passed) < len(operations) or any(ok == "0" or ok != of for ok, of in passed[: len(operations)]):
+        if len(passed) < len(wanted) or any(ok == "0" or ok != of for ok, of in passed[: len(wanted)]):
             raise ValueError(f"tests passed: {passed}: {text[-800:]}")
         return {"OK": len(re.findall(r": OK$", text, re.M)), "passed": passed}, {}
 
     return Program(["/bin/sh", "-c", line, "sh", *root.command("test-backend-ops"), "test", "-b", "Vulkan0"], read)
+
+
+def workloads_program(build):
+    program = build / "bin/kronos-workloads"
+    if not program.is_file():
+        raise NotThere(f"{program} is not built")
+    return program
+
+
+def workload_names(build):
+    """Of those that are in this build."""
+    done = subprocess.run([workloads_program(build), "--list", "--json", "-"], capture_output=True, text=True, check=True, timeout=60)
+    return [kind["name"] for kind in json.loads(done.stdout)["workloads"] if kind["built"]]
+
+
+def workloads(build, names, *options, before=()):
+    """Workloads of this project, each verified against the CPU; before: what runs the program."""
+    program = workloads_program(build)
+
+    def read(done):
+        # Layers may print lines of their own before.
+        begin = re.search(r"^\{", done.stdout, re.M)
+        if not begin:
+            raise ValueError(f"no results: {done.stdout[-800:]}{done.stderr[-800:]}")
+        rows = json.loads(done.stdout[begin.start():])["workloads"]
+        return {"workloads": [[row["name"], row["writing"], row["result"]] for row in rows]}, {}
+
+    return Program([*before, program, "--only", ",".join(names), "--json", "-", *options], read)
 
 
 def completion(folder, models, quick):

@@ -162,9 +162,9 @@ FAULTS = [
 ]
 
 
-def commands(build):
-    """The commands that compile the files and link the tests, as lists of words, by what they make."""
-    lines = subprocess.run(['ninja', '-C', build, '-t', 'commands', 'kronos_oracle_tests'], check=True,
+def commands(build, target):
+    """The commands that compile and link what a target is made of, as lists of words, by what they make."""
+    lines = subprocess.run(['ninja', '-C', build, '-t', 'commands', target], check=True,
                            capture_output=True, text=True).stdout.splitlines()
     result = {}
     for line in lines:
@@ -182,24 +182,33 @@ def replaced(words, old, new):
     return [new if word == old else word for word in words]
 
 
-class Faulty:
-    """Builds and runs the tests with one of the files replaced."""
+def placed(forms, texts):
+    """The file of a fault and its whole text with the fault; None if no file has what is to be replaced exactly once."""
+    return next(((file, text.replace(*form)) for form in forms for file, text in texts.items() if text.count(form[0]) == 1), None)
 
-    def __init__(self, build, scratch, streams):
-        self.build, self.scratch, self.streams = build, scratch, streams
-        known = commands(build)
-        self.binary = next(name for name in known if name.endswith('bin/kronos_oracle_tests'))
-        self.link = known[self.binary]
-        self.compile = {file: next((name, words) for name, words in known.items() if name.endswith(file + '.o')
-                                   and 'oracle' in name) for file in FILES if file != HEADER}
 
-    def run(self, file, text):
-        """The first failing test; '' if all pass. Text that does not compile is an error of this script."""
+def sources():
+    return {file: (ROOT / file).read_text() for file in FILES}
+
+
+class Compiler:
+    """Compiles a file of a target with another text, aside."""
+
+    def __init__(self, build, scratch, target, folder):
+        """folder: what the names of the target's objects have in them, where a file is compiled for several targets."""
+        self.build, self.scratch = build, scratch
+        self.known = commands(build, target)
+        self.compile = {file: next((name, words) for name, words in self.known.items()
+                                   if name.endswith(file.removeprefix('layer/') + '.o') and folder in name)
+                        for file in FILES if file != HEADER}
+
+    def objects(self, file, text):
+        """The new objects, by the names of those that they stand for. Text that does not compile is an error of the caller."""
         include = self.scratch / 'stream'
         include.mkdir(exist_ok=True)
         source = include / pathlib.Path(file).name
         source.write_text(text)
-        binary, link = self.scratch / 'faulty_tests', self.link
+        objects = {}
         for one in INCLUDING if file == HEADER else (file,):
             name, words = self.compile[one]
             target = self.scratch / (pathlib.Path(one).name + '.o')
@@ -213,9 +222,43 @@ class Faulty:
                 words[words.index('-MF') + 1] = str(self.scratch / 'faulty.d')
             # A fault may leave something unused.
             subprocess.run([*words, '-w'], cwd=self.build, check=True)
-            link = replaced(link, name, str(target))
-        subprocess.run(replaced(link, self.binary, str(binary)), cwd=self.build, check=True)
+            objects[name] = str(target)
         source.unlink()
+        return objects
+
+
+class FaultyLayer(Compiler):
+    """Makes the layer's library with one of the files replaced."""
+
+    def __init__(self, build, scratch):
+        super().__init__(build, scratch, 'kronos_layer', 'kronos_layer_objects')
+        self.library = next(name for name in self.known if name.endswith('libVkLayer_kronos_compute.so'))
+
+    def make(self, file, text):
+        words = self.known[self.library]
+        objects = self.objects(file, text)
+        # What comes before an archive is not looked for in it.
+        archive = next(i for i, word in enumerate(words) if word.endswith('libkronos_layer_objects.a'))
+        library = self.scratch / 'libVkLayer_kronos_faulty.so'
+        words = replaced([*words[:archive], *objects.values(), *words[archive:]], self.library, str(library))
+        subprocess.run(words, cwd=self.build, check=True)
+        return library
+
+
+class Faulty(Compiler):
+    """Builds and runs the tests with one of the files replaced."""
+
+    def __init__(self, build, scratch, streams):
+        super().__init__(build, scratch, 'kronos_oracle_tests', 'oracle')
+        self.streams = streams
+        self.binary = next(name for name in self.known if name.endswith('bin/kronos_oracle_tests'))
+
+    def run(self, file, text):
+        """The first failing test; '' if all pass."""
+        binary, link = self.scratch / 'faulty_tests', self.known[self.binary]
+        for name, target in self.objects(file, text).items():
+            link = replaced(link, name, target)
+        subprocess.run(replaced(link, self.binary, str(binary)), cwd=self.build, check=True)
         try:
             done = subprocess.run([str(binary)], env={'KRONOS_ORACLE_STREAMS': str(self.streams)},
                                   capture_output=True, text=True, errors='replace', timeout=300)
@@ -238,16 +281,12 @@ def main():
         faulty = Faulty(options.build.resolve(), pathlib.Path(scratch), options.streams)
         if first := faulty.run(PASS, (ROOT / PASS).read_text()):
             sys.exit(f'without a fault a test fails: {first}')
-        texts = {file: (ROOT / file).read_text() for file in FILES}
+        texts = sources()
         for name, *forms in FAULTS:
             if options.only not in name:
                 continue
-            there = [(file, form) for form in forms for file, text in texts.items() if text.count(form[0]) == 1]
-            if there:
-                file, form = there[0]
-                found = faulty.run(file, texts[file].replace(*form)) or 'NOT FOUND'
-            else:
-                found = 'TEXT NOT IN SOURCE'
+            there = placed(forms, texts)
+            found = (faulty.run(*there) or 'NOT FOUND') if there else 'TEXT NOT IN SOURCE'
             missed += found in ('NOT FOUND', 'TEXT NOT IN SOURCE')
             print(f'{name:<60} {found}', flush=True)
     print(f'{missed} not found' if missed else 'all found')

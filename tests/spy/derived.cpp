@@ -9,6 +9,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "shaders.h"
+
 namespace spy {
 namespace {
 
@@ -214,6 +216,22 @@ void Derived<Id::vkFreeMemory>::Before(VkDevice device, VkDeviceMemory handle, c
     if (found == memory.sizes.end()) return;
     Add(Counter::freed_bytes, found->second);
     memory.sizes.erase(found);
+}
+
+void Derived<Id::vkCreateShaderModule>::Before(VkDevice, const VkShaderModuleCreateInfo* info,
+                                               const VkAllocationCallbacks*, VkShaderModule*) {
+    FolderOfShaders().Keep(*info);
+}
+
+void Derived<Id::vkCreateComputePipelines>::Before(VkDevice, VkPipelineCache, uint32_t count,
+                                                   const VkComputePipelineCreateInfo* infos,
+                                                   const VkAllocationCallbacks*, VkPipeline*) {
+    FolderOfShaders().Keep(count, infos);
+}
+
+void Derived<Id::vkCreateShadersEXT>::Before(VkDevice, uint32_t count, const VkShaderCreateInfoEXT* infos,
+                                             const VkAllocationCallbacks*, VkShaderEXT*) {
+    FolderOfShaders().Keep(count, infos);
 }
 
 void ForgetDevice(VkDevice device) {

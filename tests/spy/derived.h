@@ -137,6 +137,17 @@ SPY_DERIVED(vkAllocateMemory) {
                       VkDeviceMemory* memory);
 };
 SPY_DERIVED(vkFreeMemory) { static void Before(VkDevice device, VkDeviceMemory memory, const VkAllocationCallbacks*); };
+SPY_DERIVED(vkCreateShaderModule) {
+    static void Before(VkDevice, const VkShaderModuleCreateInfo* info, const VkAllocationCallbacks*, VkShaderModule*);
+};
+SPY_DERIVED(vkCreateComputePipelines) {
+    static void Before(VkDevice, VkPipelineCache, uint32_t count, const VkComputePipelineCreateInfo* infos,
+                       const VkAllocationCallbacks*, VkPipeline*);
+};
+SPY_DERIVED(vkCreateShadersEXT) {
+    static void Before(VkDevice, uint32_t count, const VkShaderCreateInfoEXT* infos, const VkAllocationCallbacks*,
+                       VkShaderEXT*);
+};
 
 #undef SPY_DERIVED
 

@@ -4,6 +4,7 @@
 import argparse
 import json
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -95,6 +96,19 @@ def main():
         expect("SPY_ABOVE_DROP=barriers", "the spy below", read(folder, "below.json")["counters"],
                COUNTERS | {"barrier_calls": 0, "barriers": 0})
 
+        shaders = os.path.join(folder, "shaders")
+        os.mkdir(shaders)
+        for _ in range(2):  # the second run finds what the first one wrote
+            expect("SPY_SHADERS", "what is said", run(folder, SPY_SHADERS=shaders), "")
+            expect("SPY_SHADERS", "the files", [name[32:] for name in os.listdir(shaders)], [".spv"])
+            with open(os.path.join(shaders, os.listdir(shaders)[0]), "rb") as file:
+                words = struct.unpack("<48I", file.read())  # as many as the program's shader has
+            expect("SPY_SHADERS", "the first word and the last", (words[0], words[-1]), (0x07230203, 0x00010038))
+
+        errors = run(folder, SPY_SHADERS=os.path.join(folder, "missing"))
+        expect("a folder that is missing", "the number of lines", errors.count("\n"), 1)
+        expect("a folder that is missing", "the number of lines that name it", errors.count("SPY_SHADERS="), 1)
+        expect("a folder that is missing", "the report", read(folder, "below.json")["counters"], COUNTERS)
         errors = run(folder, SPY_DROP="dispatches")
         expect("a bad thing to drop", "the number of lines that name it", errors.count("SPY_DROP=dispatches"), 1)
         expect("a bad thing to drop", "the report", read(folder, "below.json")["counters"], COUNTERS)
