@@ -216,9 +216,11 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
                 state->program_bytes = bytes;
                 *memory = state->handle;
                 NoteLife(device, *memory, *info);
-                device.Count(Side::kAsked, Counter::kAllocations);
-                device.Count(Side::kAsked, Counter::kAllocatedBytes, bytes);
-                device.Decided(Counter::kMemoryRecycled);
+                if (!device.stats) return VK_SUCCESS;
+                const Counters::Own counters = device.stats->counters().OfThisThread();
+                counters.Add(Side::kAsked, Counter::kAllocations, 1);
+                counters.Add(Side::kAsked, Counter::kAllocatedBytes, bytes);
+                counters.Decided(Counter::kMemoryRecycled);
                 return VK_SUCCESS;
             }
             heap = recycler.facts.properties.memoryTypes[key->type].heapIndex;
@@ -262,9 +264,10 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
 VKAPI_ATTR void VKAPI_CALL FreeMemory(VkDevice handle, VkDeviceMemory memory, const VkAllocationCallbacks* allocator) {
     Device& device = DeviceOf(handle);
     MemoryState* state = memory ? device.memories.Find(memory) : nullptr;
-    if (memory) {
-        device.Count(Side::kAsked, Counter::kFrees);
-        if (state) device.Count(Side::kAsked, Counter::kFreedBytes, state->program_bytes);
+    if (memory && device.stats) {
+        const Counters::Own counters = device.stats->counters().OfThisThread();
+        counters.Add(Side::kAsked, Counter::kFrees, 1);
+        if (state) counters.Add(Side::kAsked, Counter::kFreedBytes, state->program_bytes);
     }
     if (!state) {
         if (memory && device.resources) device.resources->RemoveMemory(memory);

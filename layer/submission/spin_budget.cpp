@@ -13,8 +13,13 @@ uint64_t WithMargin(uint32_t ns) { return uint64_t{ns} + ns / 4 + 1'000; }
 
 void SpinBudget::Ended(uint64_t ns, bool blocked) {
     if (!most_ns_) return;
-    last_ns_[count_ % kRemembered] = Clamp(ns);
+    uint32_t& last = last_ns_[count_ % kRemembered];
+    // One that nothing can be done for, in the place of another: the plan is what it was.
+    const bool hopeless =
+        count_ >= kRemembered && !plan_.spin_ns && ns > kLongestNs && last > kLongestNs && most_ns_ <= kLongestNs;
+    last = Clamp(ns);
     last_blocked_[count_++ % kRemembered] = blocked;
+    if (hopeless) return;
     if (!Fits(ns, blocked) || count_ % kRemembered == 0) plan_ = Best();
 }
 
