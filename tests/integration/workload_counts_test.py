@@ -134,10 +134,10 @@ def pairs(tree, driver):
                    *(["--no-verify"] if driver == "mock" else []), "--json", out]
         run([*command, "--against-layer", SPY], env)
         row, = json.loads(out.read_text())["pairs"]
-        expect(row["pairs"] == 2 and row["low"] <= row["ratio"] <= row["high"] and row["control_low"] <= row["control"] <= row["control_high"] and row["verified"] == (driver != "mock"), f"pairs: {row}")
-        # Rows of five, the first of which are not timed.
+        expect(row["pairs"] == 3 * 2 and row["low"] <= row["ratio"] <= row["high"] and row["control_low"] <= row["control"] <= row["control_high"] and row["verified"] == (driver != "mock"), f"pairs: {row}")
+        # On each of three sets of devices, rows of five, the first of which are not timed.
         dispatches = json.loads(spy.read_text())["counters"]["dispatches"]
-        expect(dispatches == 3 * 5 * 7, f"pairs: the spy counted {dispatches} dispatches with the layer")
+        expect(dispatches == 3 * 3 * 5 * 7, f"pairs: the spy counted {dispatches} dispatches with the layer")
         done = run([*command, "--against-layer", "VK_LAYER_none_such"], env, expect_code=3)
         expect("VK_LAYER_none_such" in done.stderr, f"a layer that is not there: {done.stderr}")
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -19,16 +18,6 @@ double Median(std::vector<double> values) {
     std::sort(values.begin(), values.end());
     const size_t middle = values.size() / 2;
     return values.size() % 2 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
-// Of the median of `ratios`: its 95 % confidence interval, by the order of the values.
-std::array<double, 2> Interval(std::vector<double> ratios) {
-    std::sort(ratios.begin(), ratios.end());
-    const auto count = static_cast<double>(ratios.size());
-    const double reach = 0.98 * std::sqrt(count);
-    const auto low = static_cast<size_t>(std::max(0.0, std::floor(count / 2 - reach)));
-    const auto high = static_cast<size_t>(std::min(count - 1, std::ceil(count / 2 + reach)));
-    return {ratios[low], ratios[high]};
 }
 
 // The first run of several pays for the change of devices; the fastest is what nothing came between.
@@ -56,24 +45,46 @@ struct Side {
     }
 };
 
-// Alone, with the layer, and alone once more: two devices of one process differ by themselves, and by how much is said
-// beside.
+// Alone, with the layer, and alone once more, as a control.
 constexpr size_t kSides = 3;
 constexpr const char* kSideNames[kSides] = {"alone: ", "with the layer: ", "alone again: "};
 using Contexts = std::array<std::unique_ptr<Context>, kSides>;
 
-PairsRow::Ratio RatioOf(const Side& above, const Side& below) {
-    PairsRow::Ratio ratio;
-    for (size_t row = 0; row < above.ns.size(); ++row) ratio.all.push_back(above.ns[row] / below.ns[row]);
-    ratio.median = Median(ratio.all);
-    ratio.interval = Interval(ratio.all);
-    return ratio;
+// Two devices of one process differ by themselves, for as long as they live: each row is measured on several sets of
+// them, made in another order each time.
+constexpr size_t kSets = 3;
+
+Contexts MakeContexts(const Options& options, const Extras& extras, size_t set) {
+    Contexts contexts;
+    for (size_t i = 0; i < kSides; ++i) {
+        const size_t side = (set + i) % kSides;
+        contexts[side] =
+            std::make_unique<Context>(options.device, extras, side == 1 ? options.against_layer : std::string());
+    }
+    return contexts;
 }
 
-PairsRow Measure(const Contexts& contexts, const WorkloadKind& kind, bool expert, const Options& options) {
-    PairsRow row;
-    row.workload = kind.name;
-    row.expert = expert;
+// The median of what one set of devices says.
+double RatioOf(const Side& above, const Side& below) {
+    std::vector<double> ratios;
+    for (size_t row = 0; row < above.ns.size(); ++row) ratios.push_back(above.ns[row] / below.ns[row]);
+    return Median(std::move(ratios));
+}
+
+PairsRow::Ratio Summed(const std::vector<double>& of_sets) {
+    const auto [low, high] = std::minmax_element(of_sets.begin(), of_sets.end());
+    return {Median(of_sets), *low, *high};
+}
+
+struct SetResult {
+    double with = 0, control = 0;
+    std::vector<double> alone_ns, with_ns;
+    size_t turns = 0;
+    std::optional<std::string> wrong;
+};
+
+SetResult MeasureSet(const Contexts& contexts, const WorkloadKind& kind, bool expert, const Options& options) {
+    SetResult result;
     const std::unique_ptr<Workload> workload = kind.make(options.bytes, options.rounds);
     std::array<Side, kSides> sides;
     for (size_t i = 0; i < sides.size(); ++i)
@@ -81,20 +92,49 @@ PairsRow Measure(const Contexts& contexts, const WorkloadKind& kind, bool expert
     constexpr uint32_t kMost = 10'000;
     double seconds = 0;
     // The first runs pay what a driver does once.
-    for (uint32_t turn = 0; (turn <= options.repeat || seconds < options.seconds) && turn <= kMost && !row.wrong;
-         ++turn) {
+    for (uint32_t turn = 0; (turn <= options.repeat || seconds < options.seconds / kSets) && turn <= kMost; ++turn) {
         for (size_t i = 0; i < kSides; ++i) {
             const size_t side = (turn + i) % kSides;
-            if (auto wrong = sides[side].RunRow(*workload, options.verify, turn != 0); wrong && !row.wrong)
-                row.wrong = kSideNames[side] + *wrong;
+            if (auto wrong = sides[side].RunRow(*workload, options.verify, turn != 0)) {
+                result.wrong = kSideNames[side] + *wrong;
+                return result;
+            }
             if (turn) seconds += kInRow * sides[side].ns.back() / 1e9;
         }
+        result.turns = turn;
     }
-    if (row.wrong) return row;
-    row.alone_ns = Median(sides[0].all);
-    row.with_ns = Median(sides[1].all);
-    row.with = RatioOf(sides[0], sides[1]);
-    row.control = RatioOf(sides[0], sides[2]);
+    result.with = RatioOf(sides[0], sides[1]);
+    result.control = RatioOf(sides[0], sides[2]);
+    result.alone_ns = std::move(sides[0].all);
+    result.with_ns = std::move(sides[1].all);
+    return result;
+}
+
+// Nothing: the device has not what the workload needs.
+std::optional<PairsRow> Measure(const WorkloadKind& kind, bool expert, const Options& options) {
+    PairsRow row;
+    row.workload = kind.name;
+    row.expert = expert;
+    std::vector<double> with, control, alone_ns, with_ns;
+    const bool two_queues = kind.program == Program::TwoQueues;
+    for (size_t set = 0; set < kSets; ++set) {
+        const Contexts contexts = MakeContexts(options, {.timeline = expert, .second_queue = two_queues}, set);
+        if (two_queues && contexts[0]->queues().size() < 2) return std::nullopt;
+        const SetResult result = MeasureSet(contexts, kind, expert, options);
+        if (result.wrong) {
+            row.wrong = result.wrong;
+            return row;
+        }
+        with.push_back(result.with);
+        control.push_back(result.control);
+        alone_ns.insert(alone_ns.end(), result.alone_ns.begin(), result.alone_ns.end());
+        with_ns.insert(with_ns.end(), result.with_ns.begin(), result.with_ns.end());
+        row.turns += result.turns;
+    }
+    row.alone_ns = Median(std::move(alone_ns));
+    row.with_ns = Median(std::move(with_ns));
+    row.with = Summed(with);
+    row.control = Summed(control);
     return row;
 }
 
@@ -103,25 +143,20 @@ PairsRow Measure(const Contexts& contexts, const WorkloadKind& kind, bool expert
 int RunPairs(const Options& options) {
     std::vector<PairsRow> rows;
     bool wrong = false;
-    const auto contexts = [&](const Extras& extras) {
-        return Contexts{std::make_unique<Context>(options.device, extras),
-                        std::make_unique<Context>(options.device, extras, options.against_layer),
-                        std::make_unique<Context>(options.device, extras)};
-    };
-    const auto first = contexts({});
+    const Context first(options.device, {});
     const bool table = options.json_file != "-";
-    if (table) PrintPairsHeader(*first[0], options);
+    if (table) PrintPairsHeader(first, options);
     for (const WorkloadKind* kind : options.kinds) {
         for (const bool expert : {false, true}) {
             if (expert ? !options.expert || !kind->expert : !options.naive) continue;
-            const auto all = contexts({.timeline = expert, .second_queue = kind->program == Program::TwoQueues});
-            if (kind->program == Program::TwoQueues && all[0]->queues().size() < 2) continue;
-            rows.push_back(Measure(all, *kind, expert, options));
-            wrong |= rows.back().wrong.has_value();
-            if (table) PrintPairsRow(rows.back());
+            std::optional<PairsRow> row = Measure(*kind, expert, options);
+            if (!row) continue;
+            wrong |= row->wrong.has_value();
+            if (table) PrintPairsRow(*row);
+            rows.push_back(*std::move(row));
         }
     }
-    if (!options.json_file.empty()) WritePairs(options, *first[0], rows);
+    if (!options.json_file.empty()) WritePairs(options, first, rows);
     return wrong ? 1 : 0;
 }
 

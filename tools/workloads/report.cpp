@@ -141,7 +141,7 @@ void PrintPairsHeader(const Context& context, const Options& options) {
                 DeviceTypeName(context.properties().deviceType), context.DriverText().c_str(),
                 options.against_layer.c_str(), SizeText(options.bytes).c_str(), options.rounds);
     std::printf(
-        "of the fastest of 5 runs in a row, median (95 %% interval); control: alone / alone on another device\n");
+        "of the fastest of 5 runs in a row, on 3 sets of devices: median (lowest..highest); control: alone / alone\n");
     std::printf("%-21s %-7s %12s %12s  %-22s  %-22s\n", "workload", "writing", "alone", "with", "alone / with",
                 "control");
 }
@@ -152,8 +152,8 @@ void PrintPairsRow(const PairsRow& row) {
         std::printf(" WRONG %s\n", row.wrong->c_str());
     else
         std::printf(" %9.1f us %9.1f us  %.3f (%.3f..%.3f)   %.3f (%.3f..%.3f)   of %zu\n", row.alone_ns / 1e3,
-                    row.with_ns / 1e3, row.with.median, row.with.interval[0], row.with.interval[1], row.control.median,
-                    row.control.interval[0], row.control.interval[1], row.with.all.size());
+                    row.with_ns / 1e3, row.with.median, row.with.low, row.with.high, row.control.median,
+                    row.control.low, row.control.high, row.turns);
     std::fflush(stdout);
 }
 
@@ -165,12 +165,12 @@ void WritePairs(const Options& options, const Context& context, const std::vecto
                         {"alone_ns", row.alone_ns},
                         {"with_ns", row.with_ns},
                         {"ratio", row.with.median},
-                        {"low", row.with.interval[0]},
-                        {"high", row.with.interval[1]},
+                        {"low", row.with.low},
+                        {"high", row.with.high},
                         {"control", row.control.median},
-                        {"control_low", row.control.interval[0]},
-                        {"control_high", row.control.interval[1]},
-                        {"pairs", row.with.all.size()},
+                        {"control_low", row.control.low},
+                        {"control_high", row.control.high},
+                        {"pairs", row.turns},
                         {"verified", options.verify && !row.wrong}});
         if (row.wrong) list.back()["difference"] = *row.wrong;
     }

@@ -34,15 +34,15 @@ struct Measurement {
 struct PairsRow {
     std::string workload;
     bool expert = false;
-    struct Ratio {
-        std::vector<double> all;  ///< of the fastest in the two rows of each turn
+    struct Ratio {  ///< of the fastest in the two rows of each turn: medians of several sets of devices
         double median = 0;
-        std::array<double, 2> interval{};  ///< its 95 % confidence interval
+        double low = 0, high = 0;  ///< of those of the sets
     };
     double alone_ns = 0;  ///< medians of all runs but the first of each row
     double with_ns = 0;
     Ratio with;                        ///< alone / with
     Ratio control;                     ///< alone / alone again, on a device of its own
+    size_t turns = 0;                  ///< of all sets
     std::optional<std::string> wrong;  ///< the first difference
 };
 
