@@ -45,8 +45,10 @@ void LiveAccesses::Add(Part& part, uint32_t sequence, const Masks* pending) {
     Group& group = part.Writes() ? writes_ : reads_;
     if (part.place < group.count && group.live[part.place].part == &part) {
         const Live& live = group.live[part.place];
-        if (live.sequence == sequence && !live.reach.after) return;
-        if (!pending || (part.place < group.known && *pending == last_)) return group.Refresh(part, sequence);
+        const bool known = part.place < group.known;
+        const bool same = live.sequence == sequence && !live.reach.after;
+        if (same && !known) return;
+        if (same || !pending || (known && *pending == last_)) return group.Refresh(part, sequence);
     }
     group.Push({part.hull, part.accesses, &part, sequence, part.kinds, false, {}});
 }
