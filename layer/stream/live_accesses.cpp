@@ -8,7 +8,7 @@ namespace {
 
 void Apply(Live& live, const Scopes& scopes, bool memory) {
     const bool executes = !live.of_barrier && !(live.kinds & ~scopes.before);
-    live.reach.Apply(scopes, executes, live.of_barrier ? 0 : live.kinds & kWrites, memory, memory);
+    live.reach.Apply(scopes, executes, live.kinds & kWrites, memory, memory);
 }
 
 }  // namespace
@@ -45,8 +45,10 @@ void LiveAccesses::Add(Part& part, uint32_t sequence, const Masks* pending) {
     Group& group = part.Writes() ? writes_ : reads_;
     if (part.place < group.count && group.live[part.place].part == &part) {
         const Live& live = group.live[part.place];
-        if (live.sequence == sequence && !live.reach.after) return;
-        if (!pending || (part.place < group.known && *pending == last_)) return group.Refresh(part, sequence);
+        const bool known = part.place < group.known;
+        // Without a barrier in between, neither recorded nor emitted.
+        if (!known && live.sequence == sequence) return;
+        if (!pending || (known && *pending == last_)) return group.Refresh(part, sequence);
     }
     group.Push({part.hull, part.accesses, &part, sequence, part.kinds, false, {}});
 }

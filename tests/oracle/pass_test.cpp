@@ -199,6 +199,17 @@ TEST(BarrierPass, LosesNothingByTakingAccessesTogether) {
     EXPECT_THAT(Places(ordered), ElementsAre(2, last));
 }
 
+TEST(BarrierPass, LosesNoAccessOfManyTakenTogether) {
+    Recording recording;
+    recording.Barrier(kComputeToCompute);
+    for (uint64_t i = 0; i < 2 * LiveAccesses::kMost; ++i)
+        recording.Act({Writes(2, i % 4, i % 4 + 1), Writes(3, i % 4, i % 4 + 1), Writes(4, i % 4, i % 4 + 1)});
+    recording.Barrier(kComputeToCompute);
+    const auto last = static_cast<uint32_t>(recording.steps().steps.size());
+    recording.Act({Reads(5, 0, 1)}).Act({Reads(4, 0, 4)});
+    EXPECT_THAT(Places(recording), ElementsAre(1, last + 1));
+}
+
 // What random recordings once found; each deferred a barrier too far.
 
 // Ranges become one memory barrier, which leaves nothing for the later ones.
@@ -287,6 +298,42 @@ TEST(BarrierPass, TakesNoWriteForAnother) {
     EXPECT_THAT(Places(late), ElementsAre(1, 4, 7));
 }
 
+// Nor does what is done again stand for what was done before.
+TEST(BarrierPass, TakesNoActionForTheSameAgain) {
+    const Recording ordered_less = Recording()
+                                       .Barrier(kComputeToCompute)
+                                       .Act({Writes(2, 0, 1)})
+                                       .Barrier(kComputeToCompute)
+                                       .Act({Writes(3, 0, 1)})
+                                       .Act({Reads(2, 0, 1)})
+                                       .Again(3)
+                                       .Barrier(kComputeToCompute)
+                                       .Act({Reads(3, 0, 1)})
+                                       .Act({Does(Of(Kind::kCopyRead), 5, 0, 1)});
+    EXPECT_THAT(Places(ordered_less), ElementsAre(1, 4, 7));
+    const Recording late = Recording()
+                               .Barrier(kComputeToTransfer)
+                               .Act({Does(Of(Kind::kCopyWrite), 5, 0, 1)})
+                               .Act({Writes(2, 0, 1)})
+                               .Act({Writes(3, 0, 1)})
+                               .Barrier(kComputeToCompute)
+                               .Act({Writes(3, 0, 1)})
+                               .Barrier(kComputeToTransfer)
+                               .Again(2)
+                               .Act({Does(Of(Kind::kCopyRead), 2, 0, 1)});
+    EXPECT_THAT(Places(late), ElementsAre(1, 5, 8));
+    // Masks that order neither: still a barrier stays between.
+    const Recording twice = Recording()
+                                .Barrier(kComputeToCompute)
+                                .Act({Does(Of(Kind::kHostRead), 2, 0, 14)})
+                                .Act({Reads(3, 0, 1)})
+                                .Again(1)
+                                .Barrier(kComputeToCompute)
+                                .Again(1)
+                                .Act({Writes(2, 0, 5)});
+    EXPECT_THAT(Places(twice), ElementsAre(2, 6));
+}
+
 TEST(BarrierPass, KnowsThatVisibilityFollowsAvailability) {
     const Masks available{kTransferStage, kTransferWrite, 0, 0};
     const Masks cleared{VK_PIPELINE_STAGE_2_CLEAR_BIT, kMemoryWrite, kComputeStage, 0};
@@ -313,6 +360,18 @@ TEST(BarrierPass, KnowsThatATransitionIsInNoStage) {
             .Barrier(visible)
             .Act({Reads(2, 0, 2)});
     EXPECT_THAT(Places(recording), ElementsAre(1, 4));
+    // The same where work from before the recording needs nothing more.
+    const Recording again =
+        Recording()
+            .Barrier(visible)
+            .Hard(host, {4, 0, 1})
+            .Barrier(visible)
+            .Act({Reads(5, 0, 1)})
+            .Hard(host, {2, 0, 10})
+            .Hard({kAllStage, kMemoryWrite, kAllStage | kHost, kMemoryRead | kMemoryWrite}, {3, 0, 1})
+            .Barrier(visible)
+            .Act({Reads(2, 0, 2)});
+    EXPECT_THAT(Places(again), ElementsAre(1, 3, 7));
 }
 
 TEST(BarrierPass, NarrowsNoScopesOfGraphicsThatItDoesNotKnow) {

@@ -47,6 +47,11 @@ class Recording {
         steps_.accesses.insert(steps_.accesses.end(), accesses);
         return *this;
     }
+    /// What step `action` did, as those record it that share what they touch.
+    Recording& Again(size_t action) {
+        steps_.steps.push_back(Step(steps_.steps[action]));
+        return *this;
+    }
     Recording& Barrier(const Masks& masks) { return Add(StepKind::kBarrier, masks, true); }
     /// For ranges alone.
     Recording& Barrier(const Masks& masks, std::initializer_list<MemoryRange> ranges) {
