@@ -40,6 +40,7 @@ inline VkCommandBuffer BusyFor(Device& device, VkFence fence, double ns) {
         return Now() - start;
     };
     double iterations = 100;
+    busy_for(iterations);  // the first of all is slow
     double took = busy_for(iterations);
     for (; took < ns; took = busy_for(iterations)) iterations *= 2;
     busy_for(iterations * ns / took);
