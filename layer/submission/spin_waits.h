@@ -69,7 +69,7 @@ class SpinWaits {
                 uint64_t from = begin;
                 if (const uint32_t sleep = learned->sleep_ns.load(std::memory_order_relaxed)) {
                     // What may time out meanwhile is the driver's.
-                    if (timeout_ns < uint64_t{sleep} + 2 * SpinBudget::kSleepsLateNs) {
+                    if (timeout_ns < uint64_t{sleep} + uint64_t{2} * SpinBudget::kSleepsLateNs) {
                         report.decision = Counter::kWaitsLong;
                         return LeaveToDriver(timeout_ns, begin, *learned, report, block, time);
                     }
