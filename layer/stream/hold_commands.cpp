@@ -143,8 +143,9 @@ bool CmdDispatchBase(Recorder& recorder, uint32_t base_x, uint32_t base_y, uint3
 bool CmdDispatchIndirect(Recorder& recorder, VkBuffer buffer, VkDeviceSize offset) {
     Action action(recorder);
     action.Touch(buffer, offset, kIndirectBytes, Of(Kind::kIndirectRead));
+    // In the same step: no barrier can come between the arguments and the dispatch.
+    recorder.bound().DispatchAccesses(recorder.steps().accesses);
     action.Done();
-    AddDispatch(recorder);
     recorder.Hold<&Table::CmdDispatchIndirect>(buffer, offset);
     return true;
 }

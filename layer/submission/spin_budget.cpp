@@ -13,14 +13,28 @@ uint64_t WithMargin(uint32_t ns) { return uint64_t{ns} + ns / 4 + 1'000; }
 
 void SpinBudget::Ended(uint64_t ns, bool blocked) {
     if (!most_ns_) return;
+    if (distrust_) --distrust_;
+    if (plan_.sleep_ns && Fits(ns, blocked) && ++slept_well_ == 4 * kRemembered) {
+        slept_well_ = 0;
+        penalty_ = std::max<uint32_t>(penalty_ / 2, kRemembered);
+    }
     uint32_t& last = last_ns_[count_ % kRemembered];
     // One that nothing can be done for, in the place of another: the plan is what it was.
+    const uint64_t too_long = uint64_t{kLongestNs} + most_ns_ / 2;
     const bool hopeless =
-        count_ >= kRemembered && !plan_.spin_ns && ns > kLongestNs && last > kLongestNs && most_ns_ <= kLongestNs;
+        count_ >= kRemembered && !plan_.spin_ns && ns > too_long && last > too_long && most_ns_ <= kLongestNs;
     last = Clamp(ns);
     last_blocked_[count_++ % kRemembered] = blocked;
     if (hopeless) return;
     if (!Fits(ns, blocked) || count_ % kRemembered == 0) plan_ = Best();
+}
+
+void SpinBudget::Overslept(uint64_t slept_ns) {
+    constexpr uint32_t kLongestDistrust = 4'096;
+    distrust_ = penalty_ + 1;  // this one too
+    penalty_ = std::min(penalty_ * 2, kLongestDistrust);
+    slept_well_ = 0;
+    Ended(slept_ns / 2, false);
 }
 
 // What a wait took that a sleep is chosen for: a thread that was woken late was so by anything up to the most.
@@ -73,7 +87,7 @@ SpinBudget::Plan SpinBudget::Best() const {
     }
     // A sleep must gain on a few waits before it is trusted.
     constexpr size_t kEnough = 4;
-    for (size_t i = 0; known >= kEnough && i < known; ++i) {
+    for (size_t i = 0; !distrust_ && known >= kEnough && i < known; ++i) {
         const Plan plan = {SleepBefore(WhenSleeping(last_ns_[i], last_blocked_[i])), most_ns_};
         if (!plan.sleep_ns) continue;
         const int64_t gain = GainOf(plan);

@@ -32,8 +32,9 @@ class SpinBudget {
 
     /// A wait took `ns` from call to return. `blocked`: in the driver, which may have woken the thread late.
     void Ended(uint64_t ns, bool blocked);
-    /// A wait was over when its sleep was; how long before, nobody knows.
-    void Overslept(uint64_t slept_ns) { Ended(slept_ns / 2, false); }
+    /// A wait was over when its sleep was; how long before, nobody knows. Sleeps are not trusted for a while, twice as
+    /// long each time.
+    void Overslept(uint64_t slept_ns);
 
     /// No longer wait is slept through: what a blocked thread loses by being woken late is little of it.
     static constexpr uint32_t kLongestNs = 4'000'000;
@@ -55,6 +56,9 @@ class SpinBudget {
     uint32_t count_ = 0;                           // of all waits
     std::array<uint32_t, kRemembered> last_ns_{};  // a ring; count_ % kRemembered is the next
     std::array<bool, kRemembered> last_blocked_{};
+    uint32_t distrust_ = 0;           // so many more waits without a sleep
+    uint32_t penalty_ = kRemembered;  // what it is set to next
+    uint32_t slept_well_ = 0;         // since that was halved
 };
 
 }  // namespace kronos

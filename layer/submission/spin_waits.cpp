@@ -31,9 +31,9 @@ SpinWaits::Site* SpinWaits::SiteOf(uint64_t key) {
     static_assert(kSites == 1u << 6);
     if (site.key.load(std::memory_order_relaxed) == key) return &site;
     if (!site.teaching.test_and_set(std::memory_order_acquire)) {
-        site.key.store(key, std::memory_order_relaxed);
         site.budget = SpinBudget(most_ns_);
         Tell(site);
+        site.key.store(key, std::memory_order_release);  // whoever reads it reads what was told
         site.teaching.clear(std::memory_order_release);
     }
     return &site;

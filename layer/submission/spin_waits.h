@@ -67,7 +67,9 @@ class SpinWaits {
             report.decision = WhyNotSpin(budget, begin);
             if (report.decision == Counter::kWaitsSpun) {
                 uint64_t from = begin;
-                if (const uint32_t sleep = learned->sleep_ns.load(std::memory_order_relaxed)) {
+                // Of a place that has just lost its slot to another, or is just taking it, nothing is known.
+                const bool own = learned->key.load(std::memory_order_acquire) == site;
+                if (const uint32_t sleep = own ? learned->sleep_ns.load(std::memory_order_relaxed) : 0) {
                     // What may time out meanwhile is the driver's.
                     if (timeout_ns < uint64_t{sleep} + uint64_t{2} * SpinBudget::kSleepsLateNs) {
                         report.decision = Counter::kWaitsLong;
@@ -138,8 +140,10 @@ class SpinWaits {
         const uint64_t elapsed = time.Now() - begin;
         const uint64_t left = timeout_ns == UINT64_MAX ? UINT64_MAX : timeout_ns - std::min(timeout_ns, elapsed);
         const VkResult result = driver(left);
-        // A wait that timed out would have taken longer: at least what it took.
-        if (result >= VK_SUCCESS) Teach(site, time.Now() - begin, true);
+        // A wait that timed out would have taken longer: at least what it took, and more than can be spun for if it
+        // took that.
+        const uint64_t took = time.Now() - begin;
+        if (result >= VK_SUCCESS) Teach(site, result == VK_TIMEOUT && took > most_ns_ ? UINT64_MAX : took, true);
         return result;
     }
     Site* SiteOf(uint64_t key);

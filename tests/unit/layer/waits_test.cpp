@@ -118,6 +118,16 @@ TEST(SpinBudget, ASleepIsGivenUpWhenWaitsGetShorter) {
     EXPECT_GE(outcome.spun, 1'070u);
 }
 
+// Each short one comes just when the one before it is forgotten.
+TEST(SpinBudget, ARareShortWaitCostsLittleInTheLongRun) {
+    for (const uint32_t every : {17u, 18u, 40u}) {
+        std::vector<uint32_t> waits;
+        for (uint32_t i = 0; i < 20'000; ++i) waits.push_back(i % every ? 2'000 : 60);
+        const Outcome outcome = Replay(waits);
+        EXPECT_LE(outcome.late_ns * 500, outcome.waited_ns) << every;
+    }
+}
+
 TEST(SpinBudget, ASettingThatAllowsLittleSpinsLittle) {
     const Outcome outcome = Replay(Alike(1'000, 40), 50'000);
     EXPECT_GE(outcome.slept, 900u);
@@ -224,6 +234,17 @@ TEST(SpinWaits, WhatMayTimeOutDuringASleepIsTheDrivers) {
     EXPECT_EQ(fake.Wait(3'000'000, 1'100'000), VK_TIMEOUT);
     EXPECT_GE(fake.took_ns, 1'100'000u);
     EXPECT_LE(fake.took_ns, 1'101'000u);
+}
+
+// A program that looks in once in a while learns nothing from how long it did.
+TEST(SpinWaits, WaitsThatTimeOutAreNotSleptThrough) {
+    FakeWaits fake;
+    for (int i = 0; i < 100; ++i) {
+        EXPECT_EQ(fake.Wait(1'000'000'000, 1'000'000), VK_TIMEOUT);
+        if (i < 5) continue;
+        EXPECT_EQ(fake.report.spin_ns, 0u) << i;
+        EXPECT_EQ(fake.report.decision, Counter::kWaitsLong) << i;
+    }
 }
 
 TEST(SpinWaits, TenMillisecondsAreTheDrivers) {

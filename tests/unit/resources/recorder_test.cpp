@@ -258,6 +258,22 @@ TEST_F(RecorderTest, ArgumentsAndWhatADispatchTouchesAreBothItsOwn) {
     EXPECT_EQ(End(), "psd|i|f");
 }
 
+// A barrier that the dispatch needs is one before its arguments are read too: what writes them later waits for another.
+TEST_F(RecorderTest, NoBarrierComesBetweenArgumentsAndTheirDispatch) {
+    Write(sets[1], 2, 3);
+    Begin();
+    Barrier(VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
+    Bind(copies, sets[0]);
+    Dispatch();
+    Barrier(VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
+    BindSet(sets[1]);
+    Do<&Table::CmdDispatchIndirect>(hold::CmdDispatchIndirect, H<VkBuffer>(4), 0);
+    Barrier(VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
+    Fill(4);
+    Barrier(VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
+    EXPECT_EQ(End(), "ps|ds|i|f|");
+}
+
 TEST_F(RecorderTest, RecordingAgainAllocatesNothing) {
     const auto record = [&] {
         Begin();
