@@ -4,29 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "model.h"
-#include "recording.h"
+#include "places.h"
 
 namespace kronos::oracle {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
-
-// The steps that barriers are emitted before; that the plan keeps the invariant is checked with and without narrowing.
-std::vector<uint32_t> Places(const Recording& recording, bool narrow = false) {
-    BarrierPlan plan;
-    BarrierPass pass;
-    std::vector<uint32_t> places;
-    for (const bool option : {!narrow, narrow}) {
-        pass.Run(recording.steps(), {.narrow = option}, plan);
-        for (uint64_t world = 1; world <= 8; ++world)
-            EXPECT_EQ(Checker().Check(recording.steps(), {.narrow = option}, plan, world), "")
-                << Print(recording.steps(), plan);
-    }
-    for (const Emission& emission : plan.emissions) places.push_back(emission.before);
-    return places;
-}
 
 Recording UploadsFirst(const Masks& first) {
     Recording recording;
@@ -166,50 +150,6 @@ TEST(BarrierPass, NarrowsAndPaysTheRestAtTheEnd) {
     EXPECT_THAT(Places(recording, false), ElementsAre(1, 3));
 }
 
-// More accesses than the pass keeps apart.
-TEST(BarrierPass, LosesNothingWhenThereAreManyAccesses) {
-    Recording recording;
-    recording.Barrier(kComputeToCompute);
-    for (uint64_t i = 0; i < 3 * LiveAccesses::kMost; ++i) recording.Act({Writes(2 + i % 4, i % 13, i % 13 + 1)});
-    recording.Barrier(kComputeToCompute);
-    for (uint64_t i = 0; i < 4; ++i) recording.Act({Reads(2 + i, 0, 14)});
-    EXPECT_THAT(Places(recording), ElementsAre(1, 2 + 3 * LiveAccesses::kMost));
-}
-
-// What is taken together is as old as the oldest, and ordered only as all of it is.
-TEST(BarrierPass, LosesNothingByTakingAccessesTogether) {
-    // Of all bytes but the first, each range once.
-    const auto crowd = [](Recording& recording, Kind kind) {
-        for (uint64_t begin = 1; begin < kBytesOfAMemory; ++begin)
-            for (uint64_t end = begin + 1; end <= kBytesOfAMemory; ++end)
-                recording.Act({Does(Of(kind), 2, begin, end)});
-    };
-    Recording old;
-    old.Barrier(kComputeToCompute).Act({Writes(2, 0, 1)}).Barrier(kComputeToCompute);
-    crowd(old, Kind::kStorageWrite);
-    EXPECT_THAT(Places(old.Act({Reads(2, 0, 1)})), SizeIs(2));  // the second a little early, perhaps
-
-    // A read that is ordered before the write at the end, and many that are not.
-    Recording ordered;
-    ordered.Act({Reads(2, 0, 2)}).Barrier(kComputeToCompute).Act({Writes(2, 1, 3)});
-    crowd(ordered, Kind::kStorageRead);
-    ordered.Barrier(kComputeToCompute);
-    const auto last = static_cast<uint32_t>(ordered.steps().steps.size());
-    ordered.Act({Writes(2, 3, 4)}).Act({Does(Of(Kind::kCopyRead), 5, 0, 1)});
-    EXPECT_THAT(Places(ordered), ElementsAre(2, last));
-}
-
-TEST(BarrierPass, LosesNoAccessOfManyTakenTogether) {
-    Recording recording;
-    recording.Barrier(kComputeToCompute);
-    for (uint64_t i = 0; i < 2 * LiveAccesses::kMost; ++i)
-        recording.Act({Writes(2, i % 4, i % 4 + 1), Writes(3, i % 4, i % 4 + 1), Writes(4, i % 4, i % 4 + 1)});
-    recording.Barrier(kComputeToCompute);
-    const auto last = static_cast<uint32_t>(recording.steps().steps.size());
-    recording.Act({Reads(5, 0, 1)}).Act({Reads(4, 0, 4)});
-    EXPECT_THAT(Places(recording), ElementsAre(1, last + 1));
-}
-
 // What random recordings once found; each deferred a barrier too far.
 
 // Ranges become one memory barrier, which leaves nothing for the later ones.
@@ -259,6 +199,24 @@ TEST(BarrierPass, KnowsThatHardBarriersChain) {
                                     .Act({Reads(2, 0, 1)})
                                     .Act({Writes(2, 0, 1)});
     EXPECT_THAT(Places(recording), SizeIs(3));
+}
+
+// What the same barrier did not order before it does when one that stays has led there.
+TEST(BarrierPass, OrdersMoreByTheSameMasksAfterAHardBarrier) {
+    constexpr VkPipelineStageFlags2 kClear = VK_PIPELINE_STAGE_2_CLEAR_BIT;
+    const Masks masks{kComputeStage | kClear, kShaderWrite, kComputeStage, kShaderBoth};
+    const Recording recording = Recording()
+                                    .Barrier(masks)
+                                    .Act({Reads(5, 0, 1)})
+                                    .Act({Does(Of(Kind::kCopyRead), 2, 0, 1)})
+                                    .Barrier(masks)
+                                    .Act({Writes(5, 0, 1)})
+                                    .Hard({VK_PIPELINE_STAGE_2_COPY_BIT, 0, kClear, 0}, {MemoryRange{4, 0, 1}})
+                                    .Barrier(masks)
+                                    .Act({Writes(5, 0, 1)})
+                                    .Barrier(masks)
+                                    .Act({Writes(2, 0, 1)});
+    EXPECT_THAT(Places(recording), ElementsAre(1, 4, 7, 10));
 }
 
 TEST(BarrierPass, OrdersAllStagesThatACommandMayHave) {
