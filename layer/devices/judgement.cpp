@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "support/fork_mutex.h"
+#include "support/formatted.h"
 
 namespace kronos {
 namespace {
@@ -24,21 +25,20 @@ Memory& All() {
     return memory;
 }
 
-std::string Key(const std::string& driver, const CostKind& kind) { return fmt::format("{}|{}", driver, kind.setting); }
+std::string Key(const std::string& driver, const CostKind& kind) { return Format("{}|{}", driver, kind.setting); }
 
 std::string Took(std::string_view call, uint64_t ns) {
-    return ns == UINT64_MAX ? fmt::format("{} was not called", call) : fmt::format("{} took {} ns", call, ns);
+    return ns == UINT64_MAX ? Format("{} was not called", call) : Format("{} took {} ns", call, ns);
 }
 
 }  // namespace
 
 void RememberVerdict(const Log& log, const std::string& driver, const CostKind& kind, const CostProbe& probe) {
     const bool dear = probe.verdict() == CostProbe::Verdict::kDear;
-    Remembered found{
-        probe.verdict(),
-        fmt::format("{} = auto: {}; {}, {}; from {} ns on it is worth while", kind.setting,
-                    dear ? "on, the driver is slow" : "off, the driver is fast", Took(kind.make, probe.made_ns()),
-                    Took(kind.drop, probe.dropped_ns()), probe.limit_ns())};
+    Remembered found{probe.verdict(),
+                     Format("{} = auto: {}; {}, {}; from {} ns on it is worth while", kind.setting,
+                            dear ? "on, the driver is slow" : "off, the driver is fast",
+                            Took(kind.make, probe.made_ns()), Took(kind.drop, probe.dropped_ns()), probe.limit_ns())};
     log.Info("{}", found.line);
     Memory& memory = All();
     std::lock_guard lock(memory.mutex);

@@ -31,8 +31,8 @@ VkLayerDeviceCreateInfo* LinkInfo(const VkDeviceCreateInfo* create_info) {
 }
 
 std::string VersionText(uint32_t version) {
-    return fmt::format("{}.{}.{}", VK_API_VERSION_MAJOR(version), VK_API_VERSION_MINOR(version),
-                       VK_API_VERSION_PATCH(version));
+    return Format("{}.{}.{}", VK_API_VERSION_MAJOR(version), VK_API_VERSION_MINOR(version),
+                  VK_API_VERSION_PATCH(version));
 }
 
 DeviceLabel Describe(const Instance& instance, VkPhysicalDevice physical,
@@ -44,7 +44,7 @@ DeviceLabel Describe(const Instance& instance, VkPhysicalDevice physical,
     label.program = ProgramName();
     label.name = properties.deviceName;
     label.api = VersionText(properties.apiVersion);
-    label.driver = fmt::format("driver version {:#x}", properties.driverVersion);
+    label.driver = Format("driver version {:#x}", properties.driverVersion);
     // VkPhysicalDeviceDriverProperties is core in 1.2, and the query in 1.1; the program must have asked for as much.
     if (std::min(instance.api_version, properties.apiVersion) >= VK_API_VERSION_1_2 &&
         instance.down.GetPhysicalDeviceProperties2) {
@@ -52,7 +52,7 @@ DeviceLabel Describe(const Instance& instance, VkPhysicalDevice physical,
             VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES, nullptr, {}, {}, {}, {}};
         VkPhysicalDeviceProperties2 query = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, &driver, {}};
         instance.down.GetPhysicalDeviceProperties2(physical, &query);
-        label.driver = fmt::format("{} {}", driver.driverName, driver.driverInfo);
+        label.driver = Format("{} {}", driver.driverName, driver.driverInfo);
     }
     const std::time_t now = std::time(nullptr);
     std::tm utc = {};
@@ -68,7 +68,7 @@ DeviceLabel Describe(const Instance& instance, VkPhysicalDevice physical,
 void Announce(const Log& log, const DeviceLabel& label, const std::string& where) {
     static ForkMutex& mutex = *new ForkMutex(LockRank::kAnnounce);
     static auto& told = *new std::set<std::string>;
-    const std::string line = fmt::format("active on {} ({}); statistics: {}", label.name, label.driver, where);
+    const std::string line = Format("active on {} ({}); statistics: {}", label.name, label.driver, where);
     std::lock_guard lock(mutex);
     if (told.insert(line).second)
         log.Notice("{}", line);
@@ -101,9 +101,8 @@ void StartStats(Device& device, const VkPhysicalDeviceProperties& properties) {
 
 // Drivers, their versions and their devices differ in it: section "Pipeline Cache Header".
 std::string DriverKey(const VkPhysicalDeviceProperties& properties) {
-    std::string key =
-        fmt::format("{:x}:{:x}:{:x}:", properties.vendorID, properties.deviceID, properties.driverVersion);
-    for (const uint8_t byte : properties.pipelineCacheUUID) key += fmt::format("{:02x}", byte);
+    std::string key = Format("{:x}:{:x}:{:x}:", properties.vendorID, properties.deviceID, properties.driverVersion);
+    for (const uint8_t byte : properties.pipelineCacheUUID) key += Format("{:02x}", byte);
     return key;
 }
 

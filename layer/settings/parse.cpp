@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "settings/parse.h"
 
-#include <spdlog/fmt/fmt.h>
-
 #include <charconv>
 #include <cstring>
 #include <map>
 
+#include "support/formatted.h"
 #include "support/text.h"
 
 namespace kronos {
@@ -85,8 +84,8 @@ std::string UnknownSettingLine(std::string_view key, std::string_view value, std
         if (EditDistance(Lower(key), row.key) < EditDistance(Lower(key), nearest)) nearest = row.key;
         all += (all.empty() ? "" : ", ") + std::string(row.key);
     }
-    return fmt::format("unknown setting '{}' = '{}' ({}); nearest is '{}', known are: {}; it is ignored",
-                       Printable(key), Printable(value), source, nearest, all);
+    return Format("unknown setting '{}' = '{}' ({}); nearest is '{}', known are: {}; it is ignored", Printable(key),
+                  Printable(value), source, nearest, all);
 }
 
 ResolvedSettings ResolveSettings(std::span<const GivenSetting> given) {
@@ -106,9 +105,9 @@ ResolvedSettings ResolveSettings(std::span<const GivenSetting> given) {
             if (Set(out.settings, *row, value)) {
                 sources[row->key] = entry.source;
             } else {
-                out.problems.push_back(fmt::format("{} = '{}' ({}) is not allowed; allowed: {}; using '{}'", row->key,
-                                                   Printable(value), entry.source, row->allowed,
-                                                   ValueText(out.settings, *row)));
+                out.problems.push_back(Format("{} = '{}' ({}) is not allowed; allowed: {}; using '{}'", row->key,
+                                              Printable(value), entry.source, row->allowed,
+                                              ValueText(out.settings, *row)));
                 sources[row->key] = "instead of a bad value";
             }
         }
@@ -120,10 +119,10 @@ ResolvedSettings ResolveSettings(std::span<const GivenSetting> given) {
     for (const SettingRow& row : kSettingRows) {
         const auto source = sources.find(row.key);
         const std::string value = ValueText(out.settings, row);
-        out.effective.push_back(fmt::format("{} = {} ({})", row.key, value.empty() ? "''" : value,
-                                            source != sources.end()     ? source->second
-                                            : value == row.default_text ? "default"
-                                                                        : "preset"));
+        out.effective.push_back(Format("{} = {} ({})", row.key, value.empty() ? "''" : value,
+                                       source != sources.end()     ? source->second
+                                       : value == row.default_text ? "default"
+                                                                   : "preset"));
     }
     return out;
 }

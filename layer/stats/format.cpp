@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stats/format.h"
 
-#include <spdlog/fmt/fmt.h>
+#include "support/formatted.h"
 
 namespace kronos {
 namespace {
@@ -13,7 +13,7 @@ std::string Quoted(std::string_view text) {
             out += '\\';
             out += c;
         } else if (static_cast<unsigned char>(c) < 0x20) {
-            out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+            out += Format("\\u{:04x}", static_cast<unsigned>(c));
         } else {
             out += c;
         }
@@ -25,12 +25,12 @@ double Ms(uint64_t ns) { return static_cast<double>(ns) / 1e6; }
 
 void AppendCounters(std::string& out, const char* key, Side side, size_t begin, size_t end,
                     const CounterValues& counted) {
-    out += fmt::format(",\"{}\":{{", key);
+    out += Format(",\"{}\":{{", key);
     bool first = true;
     for (size_t i = begin; i < end; ++i) {
         const uint64_t n = counted.At(side, static_cast<Counter>(i));
         if (!n) continue;
-        out += fmt::format("{}\"{}\":{}", first ? "" : ",", kCounterNames[i], n);
+        out += Format("{}\"{}\":{}", first ? "" : ",", kCounterNames[i], n);
         first = false;
     }
     out += '}';
@@ -54,16 +54,16 @@ std::string Field(std::string_view text) {
 std::string CountersCsv(const CounterValues& counted) {
     std::string out;
     for (const Side side : {Side::kAsked, Side::kDriver})
-        for (size_t i = 0; i < kCounters; ++i) out += fmt::format(",{}", counted.At(side, static_cast<Counter>(i)));
+        for (size_t i = 0; i < kCounters; ++i) out += Format(",{}", counted.At(side, static_cast<Counter>(i)));
     for (size_t i = kCounters; i < kCountersAndDecisions; ++i)
-        out += fmt::format(",{}", counted.At(Side::kAsked, static_cast<Counter>(i)));
+        out += Format(",{}", counted.At(Side::kAsked, static_cast<Counter>(i)));
     return out + "\n";
 }
 
 }  // namespace
 
 std::string DeviceJson(const DeviceLabel& device) {
-    return fmt::format(
+    return Format(
         "{{\"v\":{},\"event\":\"device\",\"pid\":{},\"device\":{},\"time\":{},\"program\":{},\"name\":{},\"driver\":{},"
         "\"api\":{}}}\n",
         kStatsSchema, device.pid, device.index, Quoted(device.time), Quoted(device.program), Quoted(device.name),
@@ -71,7 +71,7 @@ std::string DeviceJson(const DeviceLabel& device) {
 }
 
 std::string FrameJson(const DeviceLabel& device, const Frame& frame) {
-    std::string out = fmt::format(
+    std::string out = Format(
         "{{\"v\":{},\"event\":\"frame\",\"pid\":{},\"device\":{},\"frame\":{},\"at_ms\":{:.3f},\"ms\":{:.3f},"
         "\"closed_by\":\"{}\"",
         kStatsSchema, device.pid, device.index, frame.number, Ms(frame.begin_ns), Ms(frame.end_ns - frame.begin_ns),
@@ -81,7 +81,7 @@ std::string FrameJson(const DeviceLabel& device, const Frame& frame) {
 }
 
 std::string SummaryJson(const DeviceLabel& device, const Summary& summary) {
-    std::string out = fmt::format(
+    std::string out = Format(
         "{{\"v\":{},\"event\":\"summary\",\"pid\":{},\"device\":{},\"name\":{},\"frames\":{},\"ms\":{:.3f},\"at\":\"{}"
         "\"",
         kStatsSchema, device.pid, device.index, Quoted(device.name), summary.frames, Ms(summary.elapsed_ns),
@@ -93,27 +93,25 @@ std::string SummaryJson(const DeviceLabel& device, const Summary& summary) {
 std::string CsvHeader() {
     std::string out = "v,event,pid,device,name,frame,at_ms,ms,closed_by";
     for (const char* side : {"asked", "driver"})
-        for (size_t i = 0; i < kCounters; ++i) out += fmt::format(",{}_{}", side, kCounterNames[i]);
-    for (size_t i = kCounters; i < kCountersAndDecisions; ++i) out += fmt::format(",did_{}", kCounterNames[i]);
+        for (size_t i = 0; i < kCounters; ++i) out += Format(",{}_{}", side, kCounterNames[i]);
+    for (size_t i = kCounters; i < kCountersAndDecisions; ++i) out += Format(",did_{}", kCounterNames[i]);
     return out + "\n";
 }
 
 std::string DeviceCsv(const DeviceLabel& device) {
-    return fmt::format("{},device,{},{},{},,,,", kStatsSchema, device.pid, device.index, Field(device.name)) +
+    return Format("{},device,{},{},{},,,,", kStatsSchema, device.pid, device.index, Field(device.name)) +
            CountersCsv(CounterValues{});
 }
 
 std::string FrameCsv(const DeviceLabel& device, const Frame& frame) {
-    return fmt::format("{},frame,{},{},{},{},{:.3f},{:.3f},{}", kStatsSchema, device.pid, device.index,
-                       Field(device.name), frame.number, Ms(frame.begin_ns), Ms(frame.end_ns - frame.begin_ns),
-                       FrameEndName(frame.end)) +
+    return Format("{},frame,{},{},{},{},{:.3f},{:.3f},{}", kStatsSchema, device.pid, device.index, Field(device.name),
+                  frame.number, Ms(frame.begin_ns), Ms(frame.end_ns - frame.begin_ns), FrameEndName(frame.end)) +
            CountersCsv(frame.counted);
 }
 
 std::string SummaryCsv(const DeviceLabel& device, const Summary& summary) {
-    return fmt::format("{},summary,{},{},{},{},0.000,{:.3f},{}", kStatsSchema, device.pid, device.index,
-                       Field(device.name), summary.frames, Ms(summary.elapsed_ns),
-                       summary.at_exit ? "exit" : "destroy") +
+    return Format("{},summary,{},{},{},{},0.000,{:.3f},{}", kStatsSchema, device.pid, device.index, Field(device.name),
+                  summary.frames, Ms(summary.elapsed_ns), summary.at_exit ? "exit" : "destroy") +
            CountersCsv(summary.counted);
 }
 

@@ -8,6 +8,7 @@
 #include "stats/device_stats.h"
 #include "support/clock.h"
 #include "support/fork_mutex.h"
+#include "support/formatted.h"
 #include "support/process.h"
 #include "support/quiet_thread.h"
 
@@ -61,7 +62,7 @@ std::shared_ptr<StatsLog> StatsLog::Open(const Target& target, std::shared_ptr<L
     OpenLogs& logs = Logs();
     // Instances that want the same file in another way each append to it: lines are written whole.
     const std::string key =
-        fmt::format("{}|{}|{}|{}", target.path, static_cast<int>(target.format), target.limit_bytes, target.tick_ns);
+        Format("{}|{}|{}|{}", target.path, static_cast<int>(target.format), target.limit_bytes, target.tick_ns);
     std::lock_guard lock(logs.mutex);
     if (auto known = logs.by_target[key].lock(); known && !known->Inherited()) return known;
     // In a forked child the object is left alone: its thread is not there to be joined, and the condition variable's

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stream/streaming.h"
 
-#include <fmt/format.h>
-
 #include <vulkan/utility/vk_struct_helper.hpp>
 
 #include <algorithm>
@@ -10,6 +8,7 @@
 #include <string_view>
 
 #include "support/extensions.h"
+#include "support/formatted.h"
 
 namespace kronos {
 namespace {
@@ -43,20 +42,20 @@ StreamPolicy ChooseStreams(RecorderMode wanted, const VkDeviceCreateInfo& info, 
     const uint32_t known = VK_HEADER_VERSION_COMPLETE;
     if (VK_API_VERSION_MAJOR(version) != VK_API_VERSION_MAJOR(known) ||
         VK_API_VERSION_MINOR(version) > VK_API_VERSION_MINOR(known)) {
-        policy.why = fmt::format("Vulkan {}.{} is newer than this build", VK_API_VERSION_MAJOR(version),
-                                 VK_API_VERSION_MINOR(version));
+        policy.why = Format("Vulkan {}.{} is newer than this build", VK_API_VERSION_MAJOR(version),
+                            VK_API_VERSION_MINOR(version));
         return policy;
     }
     for (uint32_t i = 0; i < info.enabledExtensionCount; ++i) {
         const std::string_view name = info.ppEnabledExtensionNames[i];
         if (IsKnown(name) && name != kWritesSets) continue;
-        policy.why = name == kWritesSets ? fmt::format("{} writes descriptor sets that nobody sees", name)
-                                         : fmt::format("{} is not known to this build", name);
+        policy.why = name == kWritesSets ? Format("{} writes descriptor sets that nobody sees", name)
+                                         : Format("{} is not known to this build", name);
         return policy;
     }
     const auto* group = vku::FindStructInPNextChain<VkDeviceGroupDeviceCreateInfo>(info.pNext);
     if (group && group->physicalDeviceCount > 1) {
-        policy.why = fmt::format("a group of {} devices", group->physicalDeviceCount);
+        policy.why = Format("a group of {} devices", group->physicalDeviceCount);
         return policy;
     }
     policy.mode = wanted;

@@ -3,13 +3,12 @@
 // Owned by an instance and shared with its devices. Any thread may log.
 #pragma once
 
-#include <spdlog/fmt/fmt.h>
-
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "kronos/settings.h"
+#include "support/formatted.h"
 
 namespace spdlog {
 class logger;
@@ -28,24 +27,24 @@ class Log {
 
     template <class... Args>
     void Error(fmt::format_string<Args...> format, Args&&... args) const {
-        if (Enabled(LogLevel::kError)) Write("error: ", fmt::format(format, std::forward<Args>(args)...));
+        if (Enabled(LogLevel::kError)) Write("error: ", Format(format, std::forward<Args>(args)...));
     }
     template <class... Args>
     void Warn(fmt::format_string<Args...> format, Args&&... args) const {
-        if (Enabled(LogLevel::kWarn)) Write("warning: ", fmt::format(format, std::forward<Args>(args)...));
+        if (Enabled(LogLevel::kWarn)) Write("warning: ", Format(format, std::forward<Args>(args)...));
     }
     /// What a user wants to see by default though nothing is wrong: shown from level warn on.
     template <class... Args>
     void Notice(fmt::format_string<Args...> format, Args&&... args) const {
-        if (Enabled(LogLevel::kWarn)) Write("", fmt::format(format, std::forward<Args>(args)...));
+        if (Enabled(LogLevel::kWarn)) Write("", Format(format, std::forward<Args>(args)...));
     }
     template <class... Args>
     void Info(fmt::format_string<Args...> format, Args&&... args) const {
-        if (Enabled(LogLevel::kInfo)) Write("", fmt::format(format, std::forward<Args>(args)...));
+        if (Enabled(LogLevel::kInfo)) Write("", Format(format, std::forward<Args>(args)...));
     }
     template <class... Args>
     void Debug(fmt::format_string<Args...> format, Args&&... args) const {
-        if (Enabled(LogLevel::kDebug)) Write("debug: ", fmt::format(format, std::forward<Args>(args)...));
+        if (Enabled(LogLevel::kDebug)) Write("debug: ", Format(format, std::forward<Args>(args)...));
     }
 
   private:

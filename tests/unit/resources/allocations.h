@@ -6,7 +6,8 @@
 
 namespace kronos {
 
-extern thread_local uint64_t allocations;
-extern thread_local uint64_t failing;  ///< the number of the allocation that fails; 0: none
+// Functions: gcc's undefined-behaviour sanitizer takes the address of another file's thread_local for null.
+uint64_t& Allocations();
+uint64_t& Failing();  ///< the number of the allocation that fails; 0: none
 
 }  // namespace kronos

@@ -300,9 +300,9 @@ TEST_F(RecorderTest, RecordingAgainAllocatesNothing) {
     };
     const size_t commands = record();
     EXPECT_GT(commands, 6u * 200);
-    const uint64_t before = allocations;
+    const uint64_t before = Allocations();
     for (int i = 0; i < 3; ++i) EXPECT_EQ(record(), commands);
-    EXPECT_EQ(allocations, before);
+    EXPECT_EQ(Allocations(), before);
 }
 
 // The path without a plan: memory runs out when the recording ends.
@@ -315,9 +315,9 @@ TEST_F(RecorderTest, WithoutMemoryToAnalyseBarriersStay) {
     Barrier();
     Fill(3);
     Barrier();
-    failing = allocations + 1;
+    Failing() = Allocations() + 1;
     EXPECT_EQ(End(), "f|f||f|");
-    failing = 0;
+    Failing() = 0;
     EXPECT_EQ(Decided(Counter::kStreamsHeld), 0u);
     // And with memory again they do not.
     Begin();
@@ -334,8 +334,8 @@ TEST_F(RecorderTest, WhateverAllocationFails) {
         Recorder fresh(world.resources, RecorderMode::kHold, false);
         Driver::Got().clear();
         fresh.Begin(true);
-        allocations = 0;
-        failing = n;
+        Allocations() = 0;
+        Failing() = n;
         const auto hold = [&](bool (*command)(Recorder&, VkBuffer, VkDeviceSize, VkDeviceSize, uint32_t),
                               uint64_t buffer) {
             bool held = false;
@@ -368,8 +368,8 @@ TEST_F(RecorderTest, WhateverAllocationFails) {
         hold(hold::CmdFillBuffer, 1);
         barrier();
         fresh.Finish(Driver::Down(), VK_NULL_HANDLE, counters, nullptr);
-        const bool reached = allocations >= n;
-        failing = 0;
+        const bool reached = Allocations() >= n;
+        Failing() = 0;
         const std::string got = Driver::Got();
         // The first and third fill the same, and one barrier at least is between them.
         EXPECT_LT(got.find('|'), got.rfind('f')) << n;
@@ -398,9 +398,9 @@ TEST_F(RecorderTest, WhatWasNotHeldIsNotAnalysed) {
         for (int i = 0; i < before; ++i) Constants();
         Barrier(VK_PIPELINE_STAGE_TRANSFER_BIT);
         failures = 0;
-        failing = allocations + 1;
+        Failing() = Allocations() + 1;
         Fill(1);
-        failing = 0;
+        Failing() = 0;
         const std::string constants(static_cast<size_t>(before), 'c');
         EXPECT_EQ(End(), failures ? "f" + constants + "|f" : "f" + constants + "|f");
         EXPECT_EQ(Decided(Counter::kBarriersNecessary) - necessary, failures ? 0u : 1u) << before;

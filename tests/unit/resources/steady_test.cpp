@@ -51,9 +51,9 @@ TEST(Steady, RecordingAgainAllocatesNothing) {
     };
     record();
     ASSERT_EQ(accesses.size(), 9u);
-    const uint64_t before = allocations;
+    const uint64_t before = Allocations();
     for (int i = 0; i < 10; ++i) record();
-    EXPECT_EQ(allocations, before);
+    EXPECT_EQ(Allocations(), before);
     EXPECT_EQ(accesses.size(), 9u);
 }
 
@@ -79,8 +79,8 @@ TEST(Steady, WhatFindsNoMemoryIsNotKnown) {
         const auto pushed = H<VkDescriptorSetLayout>(2);
         const auto set = H<VkDescriptorSet>(1);
         const auto whole = [](uint64_t buffer) { return VkDescriptorBufferInfo{H<VkBuffer>(buffer), 0, 256}; };
-        allocations = 0;
-        failing = n;
+        Allocations() = 0;
+        Failing() = n;
         guarded([&] { world.Buffer(1, 1, 0, 256); });
         guarded([&] { world.Buffer(2, 1, 1024, 512); });
         guarded([&] { world.Buffer(3, 1, 512, 256); });
@@ -108,8 +108,8 @@ TEST(Steady, WhatFindsNoMemoryIsNotKnown) {
                                            &info,
                                            nullptr};
         guarded([&] { world.bound.PushDescriptors(VK_PIPELINE_BIND_POINT_COMPUTE, layout, 1, {&push, 1}); });
-        const bool reached = allocations >= n;
-        failing = 0;
+        const bool reached = Allocations() >= n;
+        Failing() = 0;
         const Lines lines = world.Dispatch();
         if (!reached) {
             EXPECT_EQ(lines, exact);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "world.h"
 
-#include <fmt/format.h>
-
 #include <new>
+
+#include "support/formatted.h"
 
 namespace kronos {
 namespace {
@@ -185,7 +185,7 @@ void World::Copy(VkDescriptorSet from, uint32_t from_binding, uint32_t from_elem
 
 std::string World::Name(uint64_t memory) const {
     const auto found = numbers_.find(memory);
-    return found == numbers_.end() ? "?" : fmt::format("m{}", found->second);
+    return found == numbers_.end() ? "?" : Format("m{}", found->second);
 }
 
 Lines World::Dispatch() const {
@@ -197,7 +197,7 @@ Lines World::Dispatch() const {
         std::string line = where.memory == MemoryRange::kEverything ? "*"
                            : where.memory == MemoryRange::kShared
                                ? "shared"
-                               : fmt::format("{}[{},{})", Name(where.memory), where.begin, where.end);
+                               : Format("{}[{},{})", Name(where.memory), where.begin, where.end);
         line += ' ';
         if (access.kinds & Of(Kind::kStorageRead)) line += 'r';
         if (access.kinds & Of(Kind::kStorageWrite)) line += 'w';
