@@ -3,9 +3,12 @@
 #include <vulkan/vk_layer.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
+#include "devices/rules.h"
+#include "entry/enumerate.h"
 #include "entry/hooks.h"
 #include "entry/proc_addr.h"
 #include "entry/state.h"
@@ -27,6 +30,18 @@ VkLayerInstanceCreateInfo* LinkInfo(const VkInstanceCreateInfo* create_info) {
     return nullptr;
 }
 
+void StartDevices(Instance& state) {
+    const auto variable = [](const char* name) { return static_cast<const char*>(std::getenv(name)); };
+    const bool secure = ProcessIsSecure();
+    std::vector<std::string> problems;
+    state.device_rules = RulesOf(
+        state.settings, ProgramName(), [&](const char* name) { return secure ? nullptr : variable(name); }, problems);
+    if (!secure)
+        for (std::string& line : LateVariables(variable)) problems.push_back(std::move(line));
+    for (const std::string& problem : problems) state.log->Warn("{}", problem);
+    if (!state.device_rules.Nothing()) state.gates |= kGateDevices;
+}
+
 std::unique_ptr<Instance> ReadState(const VkInstanceCreateInfo* create_info) {
     auto state = std::make_unique<Instance>();
     if (create_info->pApplicationInfo && create_info->pApplicationInfo->apiVersion)
@@ -46,19 +61,8 @@ std::unique_ptr<Instance> ReadState(const VkInstanceCreateInfo* create_info) {
     if (settings.barriers == Barriers::kOn || settings.barriers == Barriers::kAuto ||
         (settings.barriers == Barriers::kObserve && settings.stats != Stats::kOff))
         state->gates |= kGateStream;
+    StartDevices(*state);
     return state;
-}
-
-// Copies up to *count of `all` as Vulkan's enumerations do.
-template <class T>
-VkResult Enumerate(const std::vector<T>& all, uint32_t* count, T* out) {
-    if (!out) {
-        *count = static_cast<uint32_t>(all.size());
-        return VK_SUCCESS;
-    }
-    *count = std::min(*count, static_cast<uint32_t>(all.size()));
-    std::copy_n(all.begin(), *count, out);
-    return *count < all.size() ? VK_INCOMPLETE : VK_SUCCESS;
 }
 
 std::vector<VkLayerProperties> OwnLayer() {

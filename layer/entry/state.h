@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "devices/list.h"
+#include "devices/policy.h"
 #include "kronos/settings.h"
 #include "memory/janitor.h"
 #include "memory/recycler.h"
@@ -38,6 +40,7 @@ enum Gate : uint32_t {
     kGateFences = 1u << 3,
     kGateMemory = 1u << 4,
     kGateStream = 1u << 5,
+    kGateDevices = 1u << 6,
     // What more than one of them needs.
     kGateSubmits = kGateStats | kGateFences | kGateWaits,
     kGateWaiting = kGateStats | kGateFences | kGateWaits,
@@ -59,6 +62,9 @@ struct Instance {
     Settings settings;
     std::shared_ptr<Log> log;
     uint32_t gates = kGateAlways;  ///< what may be on in its devices
+    DeviceRules device_rules;
+    ForkMutex list_mutex{LockRank::kDeviceList};
+    std::shared_ptr<const DeviceList> list;  ///< what the program was shown, once it asked; guarded by list_mutex
     ForkMutex devices_mutex{LockRank::kDevices};
     std::vector<Device*> devices;  ///< that recycle memory; guarded by devices_mutex
 };

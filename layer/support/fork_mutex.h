@@ -11,6 +11,7 @@ enum class LockRank {
     kStatsLogs,
     kAnnounce,
     kDevices,
+    kDeviceList,
     kQueues,
     kJudgements,
     kFences,

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "bench.h"
+#include "devices.h"
 #include "doctor.h"
 #include "probe.h"
 #include "run.h"
@@ -18,6 +19,7 @@ using namespace kronos::command;  // NOLINT(google-build-using-namespace): this 
 struct Request {
     RunRequest run;
     BenchRequest bench;
+    DevicesRequest devices;
     bool json = false;
     std::string file;
     std::string probe_what;
@@ -29,6 +31,7 @@ struct Commands {
     CLI::App* doctor;
     CLI::App* summary;
     CLI::App* bench;
+    CLI::App* devices;
     CLI::App* probe;
 };
 
@@ -107,6 +110,11 @@ Commands Describe(CLI::App& app, Request& request) {
         ->required()
         ->type_name("FILE");
     commands.bench = DescribeBench(app, request.bench);
+    commands.devices = app.add_subcommand("devices", "show which devices a program sees with the layer, and why");
+    commands.devices->add_flag("--json", request.devices.json, "for machines");
+    commands.devices->add_flag("--links", request.devices.links, "also measure how fast devices reach one another");
+    commands.devices->add_option("--program", request.devices.program, "as the program of this file name sees it")
+        ->type_name("NAME");
     commands.probe = app.add_subcommand("internal-probe", "")->group("");
     commands.probe->add_option("what", request.probe_what)->required();
     commands.probe->add_option("file", request.probe_file);
@@ -139,6 +147,7 @@ int Main(std::vector<std::string> arguments) {
     if (commands.run->parsed()) return Run(request.run, program);
     if (commands.doctor->parsed()) return Doctor(request.json);
     if (commands.summary->parsed()) return Summary(request.file);
+    if (commands.devices->parsed()) return Devices(request.devices);
     if (commands.bench->parsed()) return Bench(request.bench, words);
     AnswerProbe(request.probe_what, request.probe_file);
 }

@@ -22,7 +22,8 @@ ProbeAnswer Probe(const std::filesystem::path& kronos, const std::vector<std::st
                   const Environment& environment, std::chrono::milliseconds limit = std::chrono::seconds(20));
 
 /// The child's side: answers on file descriptor 3 and ends the process without running anybody's exit handlers.
-/// what: "vulkan" (loader, devices, tools) or "library" (can the file be loaded, is it a layer).
+/// what: "vulkan" (loader, devices, tools), "library" (can the file be loaded, is it a layer), or what devices.h asks:
+/// "devices" (of the program `file`), "seen", "links".
 [[noreturn]] void AnswerProbe(const std::string& what, const std::string& file);
 
 }  // namespace kronos::command

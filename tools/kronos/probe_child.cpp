@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The child's side of a probe. The loader is opened, not linked, so that this also runs where there is none.
-#define VK_NO_PROTOTYPES
 #include <dlfcn.h>
 #include <unistd.h>
 #include <vulkan/vk_enum_string_helper.h>
@@ -11,6 +10,7 @@
 #include <string>
 #include <vulkan/utility/vk_struct_helper.hpp>
 
+#include "devices.h"
 #include "layout.h"
 #include "probe.h"
 
@@ -179,8 +179,12 @@ json AskLibrary(const std::string& file) {
 }  // namespace
 
 void AnswerProbe(const std::string& what, const std::string& file) {
-    std::string text =
-        (what == "library" ? AskLibrary(file) : AskVulkan()).dump(-1, ' ', false, json::error_handler_t::replace);
+    const json answer = what == "library"   ? AskLibrary(file)
+                        : what == "devices" ? AnswerDevices(file)
+                        : what == "seen"    ? AnswerSeen()
+                        : what == "links"   ? AnswerLinks()
+                                            : AskVulkan();
+    std::string text = answer.dump(-1, ' ', false, json::error_handler_t::replace);
     size_t written = 0;
     while (written < text.size()) {
         ssize_t n = write(3, text.data() + written, text.size() - written);

@@ -66,6 +66,7 @@ void AddDrivers(ComposedEnvironment& composed) {
         }
         for (const std::string& file : files) environment.AppendOnce(variable, file);
     }
+    environment.Unset("KRONOS_ICD_SEARCH_PATHS");  // done: the layer says of it that it comes too late
 }
 
 std::optional<std::string> AddSettings(Environment& environment, const RunRequest& request) {
