@@ -50,6 +50,11 @@ def default_text(setting):
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def preset_value(entry):
+    value = entry["value"]
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def preset_key(preset):
     return preset["label"].lower()
 
@@ -149,7 +154,7 @@ def header(template):
     for preset in template["presets"]:
         for entry in preset["settings"]:
             if entry["key"] != "preset":
-                out.append(f"    {{{quoted(preset_key(preset))}, {quoted(entry['key'])}, {quoted(str(entry['value']))}}},")
+                out.append(f"    {{{quoted(preset_key(preset))}, {quoted(entry['key'])}, {quoted(preset_value(entry))}}},")
     out += ["};", "", "}  // namespace kronos", ""]
     return "\n".join(out)
 
@@ -187,7 +192,7 @@ def readme_table(template):
         rows.append(f"| `{s['key']}` | {allowed(s)}{unit} | {value} | {s['description']} |")
     rows += ["", "| preset | what it sets |", "| --- | --- |"]
     for p in template["presets"]:
-        what = ", ".join(f"`{e['key']} = {e['value']}`" for e in p["settings"] if e["key"] != "preset") or "nothing: the defaults"
+        what = ", ".join(f"`{e['key']} = {preset_value(e)}`" for e in p["settings"] if e["key"] != "preset") or "nothing: the defaults"
         rows.append(f"| `{preset_key(p)}` | {what}. {p['description']} |")
     return "\n".join(rows + ["", END])
 

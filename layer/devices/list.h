@@ -10,6 +10,9 @@ namespace kronos {
 
 struct DeviceList {
     std::vector<VkPhysicalDevice> devices;  ///< the driver's handles: they are never wrapped
+    /// There are devices, and none may be seen: enumerating fails, for layers above may not expect an empty list. Mesa's
+    /// device selection of 22.3 reads behind its end.
+    bool refused = false;
 };
 
 /// Of `groups`, what is left of them when only `shown` is: sections "Device Groups" and

@@ -48,6 +48,7 @@ VkResult MakeList(const Instance& instance, std::shared_ptr<const DeviceList>& l
     Tell(instance, facts, choice);
     DeviceList made;
     for (const size_t i : choice.shown) made.devices.push_back(handles[i]);
+    made.refused = made.devices.empty() && !handles.empty();
     list = std::make_shared<const DeviceList>(std::move(made));
     return VK_SUCCESS;
 }
@@ -77,7 +78,9 @@ VKAPI_ATTR VkResult VKAPI_CALL EnumeratePhysicalDevices(VkInstance handle, uint3
     return Guarded(instance.log.get(), "vkEnumeratePhysicalDevices", VK_ERROR_OUT_OF_HOST_MEMORY, [&] {
         std::shared_ptr<const DeviceList> list;
         const VkResult result = ListOf(instance, list);
-        return result == VK_SUCCESS ? Enumerate(list->devices, count, devices) : result;
+        if (result != VK_SUCCESS) return result;
+        if (list->refused) return VK_ERROR_INITIALIZATION_FAILED;
+        return Enumerate(list->devices, count, devices);
     });
 }
 
@@ -88,6 +91,7 @@ VKAPI_ATTR VkResult VKAPI_CALL EnumeratePhysicalDeviceGroups(VkInstance handle, 
         std::shared_ptr<const DeviceList> list;
         VkResult result = ListOf(instance, list);
         if (result != VK_SUCCESS) return result;
+        if (list->refused) return VK_ERROR_INITIALIZATION_FAILED;
         VkPhysicalDeviceGroupProperties empty = {};
         empty.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_GROUP_PROPERTIES;
         std::vector<VkPhysicalDeviceGroupProperties> all;

@@ -211,7 +211,8 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetInstanceProcAddr(VkInstance instance
     // Before anything else: loaders ask the topmost layer for vkCreateInstance with an instance that is not created
     // yet.
     if (found && found->scope == Scope::kGlobal) return found->function;
-    if (!instance) return nullptr;
+    // Layers above ask for vkCreateDevice so, though Vulkan gives them no right to: MangoHud 0.6.8 among them.
+    if (!instance) return found && (found->gate & kGateAlways) ? found->function : nullptr;
     const Instance& state = InstanceOf(instance);
     const PFN_vkVoidFunction below = state.down.GetInstanceProcAddr(instance, name);
     if (!below) return nullptr;

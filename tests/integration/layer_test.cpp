@@ -2,6 +2,7 @@
 // The layer between the real loader and the mock driver: entry points, lifecycles, counters, frames.
 #include <gmock/gmock.h>
 #include <sys/wait.h>
+#include <vulkan/vk_layer.h>
 
 #include <fstream>
 #include <set>
@@ -32,6 +33,21 @@ std::vector<std::string> HookedDeviceCommands() {
                     "vk" + line.substr(std::strlen(scope), line.find(',', std::strlen(scope)) - std::strlen(scope)));
     }
     return names;
+}
+
+// MangoHud 0.6.8 asks so, from above, and cannot create a device without an answer.
+TEST_F(LayerTest, LayersAboveGetCreateDeviceWithoutAnInstance) {
+    const Instance instance(true, ToFile());
+    void* library = dlopen(KRONOS_LAYER_LIBRARY, RTLD_NOW | RTLD_NOLOAD);
+    ASSERT_NE(library, nullptr) << dlerror();
+    VkNegotiateLayerInterface negotiation = {LAYER_NEGOTIATE_INTERFACE_STRUCT, nullptr, 2, nullptr, nullptr, nullptr};
+    const auto negotiate = reinterpret_cast<PFN_vkNegotiateLoaderLayerInterfaceVersion>(
+        dlsym(library, "vkNegotiateLoaderLayerInterfaceVersion"));
+    ASSERT_EQ(negotiate(&negotiation), VK_SUCCESS);
+    EXPECT_NE(negotiation.pfnGetInstanceProcAddr(VK_NULL_HANDLE, "vkCreateDevice"), nullptr);
+    EXPECT_EQ(negotiation.pfnGetInstanceProcAddr(VK_NULL_HANDLE, "vkQueueSubmit"), nullptr);
+    EXPECT_EQ(negotiation.pfnGetInstanceProcAddr(VK_NULL_HANDLE, "vkCreateSampler"), nullptr);
+    dlclose(library);
 }
 
 TEST_F(LayerTest, WhatIsOffIsNotHooked) {

@@ -98,6 +98,10 @@ ComposedEnvironment ComposeRunEnvironment(Environment environment, const Layout&
     else
         AddExplicit(composed.environment, layout);
     AddDrivers(composed);
+    // Mesa's implicit layer puts hardware first, whatever was selected; who selects does not want that.
+    Environment& made = composed.environment;
+    if (!made.Get(FindSetting("device")->env).empty() || !made.Get("KRONOS_DEVICE").empty())
+        if (!made.Has("NODEVICE_SELECT")) made.Set("NODEVICE_SELECT", "1");
     return composed;
 }
 
