@@ -10,8 +10,8 @@ namespace kronos {
 
 struct DeviceList {
     std::vector<VkPhysicalDevice> devices;  ///< the driver's handles: they are never wrapped
-    /// There are devices, and none may be seen: enumerating fails, for layers above may not expect an empty list. Mesa's
-    /// device selection of 22.3 reads behind its end.
+    /// There are devices, and none may be seen: enumerating fails, for layers above may not expect an empty list.
+    /// Mesa's device selection of 22.3 reads behind its end.
     bool refused = false;
 };
 
