@@ -7,7 +7,8 @@ hidden  with hardware beside them, software renderers are hidden, until they are
 copies  two copies of one software driver share a UUID and are two devices all the same
 ranks   every launcher's local rank chooses among the devices
 late    drivers off the path: kronos devices and kronos run find them, a program on its own is told
-llama   llama.cpp sees the same list, in the same order (its package: tools/setup --apps, as of the next two)
+three   a third real driver, Mesa's of bookworm-backports, beside the other two (tools/setup --apps, as of the next three)
+llama   llama.cpp sees the same list, in the same order 
 layers  so it is with Mesa's device selection, MangoHud and the validation layer active
 mpi     under Open MPI each process sees the device of its local rank
 """
@@ -136,6 +137,27 @@ def late(tree, scratch):
     expect(len(re.findall("KRONOS_ICD_SEARCH_PATHS = .* is too late here", done.stderr)) >= 1, done.stderr)
 
 
+def three(tree, scratch):
+    newer = tree.source / ".deps/mesa/lvp_icd.json"
+    if not newer.exists() and "bookworm" not in Path("/etc/os-release").read_text():
+        print("this system's own Mesa is as new: no third driver")
+        return
+    expect(newer.exists(), "Mesa's backport is not there: tools/setup --apps")
+    machine = Machine(tree, scratch, ["lavapipe", "swiftshader", newer])
+    listed = [d for d in machine.devices()["devices"] if d["place"] is not None]
+    expect(len({d["driver"]["text"] for d in listed}) == 3, f"{[d['driver'] for d in listed]}")
+    infos = [d["driver"]["info"] for d in listed if "Mesa" in d["driver"]["info"]]
+    for turn in range(10):
+        expect(machine.vulkaninfo() == machine.shown(), f"turn {turn}: {machine.vulkaninfo()}")
+    for index in range(3):
+        expect(machine.computes(index) == listed[index]["name"], f"device {index} is not {listed[index]['name']}")
+    for info in infos:
+        done = machine.devices(KRONOS_DEVICE=f"driver:{info.split(' (')[0]}")
+        expect([d["driver"]["info"] for d in done["devices"] if d["place"] is not None] == [info], f"{info}: {done['devices']}")
+    first = machine.devices(KRONOS_AGGREGATE_ICD="0")
+    expect(len([d for d in first["devices"] if d["place"] is not None]) == 1, f"more than one driver: {first['devices']}")
+
+
 def llama(tree, scratch):
     program = [tree.source / ".deps/sid/run", tree.source / ".deps/sid/usr/bin/llama-bench", "--list-devices"]
     expect(program[1].exists(), "llama.cpp is not there: tools/setup --apps")
@@ -182,7 +204,7 @@ def mpi(tree, scratch):
 def test(tree, arguments):
     os.environ.pop("DISPLAY", None)
     with tempfile.TemporaryDirectory() as scratch:
-        {f.__name__: f for f in (same, hidden, copies, ranks, late, llama, layers, mpi)}[arguments[0]](tree, scratch)
+        {f.__name__: f for f in (same, hidden, copies, ranks, late, three, llama, layers, mpi)}[arguments[0]](tree, scratch)
 
 
 main(test)

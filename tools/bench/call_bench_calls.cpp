@@ -53,6 +53,18 @@ double DestroyDevice(Subject& s) {
     for (BenchDevice& one : made) one.MakeDevice(s.request);
     return Batch([&](size_t i) { vkDestroyDevice(made[i].device, nullptr); }, kFew);
 }
+double EnumeratePhysicalDevices(Subject& s) {
+    return Batch([&](size_t) {
+        uint32_t count = 0;
+        vkEnumeratePhysicalDevices(s.instance, &count, nullptr);
+    });
+}
+double EnumeratePhysicalDeviceGroups(Subject& s) {
+    return Batch([&](size_t) {
+        uint32_t count = 0;
+        vkEnumeratePhysicalDeviceGroups(s.instance, &count, nullptr);
+    });
+}
 double EnumerateDeviceExtensionProperties(Subject& s) {
     return Batch([&](size_t) {
         uint32_t count = 0;
