@@ -58,8 +58,8 @@ void BoundShadow::Occupy(const PipelineLayoutFacts& layout, uint32_t set) noexce
     const bool keeps_lower = KeepsLower(layout, set);
     if (!keeps_lower) {
         for (uint32_t i = 0; i < set; ++i) {
-            if (slots_[i].compatible == kNeverBound) continue;
-            slots_[i].compatible = layout.compatible[i];
+            // Of what is not known, not even whether anything was bound.
+            if (slots_[i].compatible > kAnyLayout) slots_[i].compatible = layout.compatible[i];
             slots_[i].holds = Slot::Holds::kUnknown;
         }
     }
@@ -67,12 +67,12 @@ void BoundShadow::Occupy(const PipelineLayoutFacts& layout, uint32_t set) noexce
     slots_[set].holds = Slot::Holds::kUnknown;
     if (keeps_lower && before == layout.compatible[set]) return;
     // Where nothing was bound to `set`, those above may be disturbed or not.
-    const bool surely = before != kNeverBound && before != kAnyLayout && before != layout.compatible[set];
+    const bool surely = before > kAnyLayout && before != kSomeLayout && before != layout.compatible[set];
     for (uint32_t i = set + 1; i < kMostSets; ++i) {
         Slot& slot = slots_[i];
         if (slot.compatible == kNeverBound) continue;
-        const uint64_t now = i < layout.compatible.size() ? layout.compatible[i] : kAnyLayout;
-        if (slot.compatible != now) slot.compatible = surely ? now : kAnyLayout;
+        const uint64_t now = i < layout.compatible.size() ? layout.compatible[i] : kSomeLayout;
+        if (slot.compatible > kAnyLayout && slot.compatible != now) slot.compatible = surely ? now : kSomeLayout;
         slot.holds = Slot::Holds::kUnknown;
     }
 }

@@ -70,7 +70,8 @@ class BoundShadow {
   private:
     /// PipelineLayoutFacts::compatible of what a set number was bound with.
     static constexpr uint64_t kNeverBound = 0;
-    static constexpr uint64_t kAnyLayout = 1;  ///< one that is not known: no uid is 1
+    static constexpr uint64_t kAnyLayout = 1;              ///< one that is not known, or never bound: no uid is 1
+    static constexpr uint64_t kSomeLayout = ~uint64_t{0};  ///< bound, with one that is not known or has no such set
 
     struct Set {
         uint64_t uid = 0;  ///< 0: not known

@@ -237,6 +237,21 @@ TEST_F(ShadowTest, ALayoutThatIsNotUnderstoodIsCompatibleWithItselfAlone) {
     for (int i = 0; i < 2; ++i) EXPECT_EQ(Bind(one, 1, {set}), Effect::kUnknown);
 }
 
+// A sampler of the same handle may be another.
+TEST_F(ShadowTest, LayoutsWithImmutableSamplersAreNotCompared) {
+    const VkSampler sampler = H<VkSampler>(1);
+    const VkDescriptorSetLayoutBinding binding = {0, VK_DESCRIPTOR_TYPE_SAMPLER, 1, kComputeStage, &sampler};
+    for (const uint64_t number : {70, 71})
+        world.resources.AddSetLayout(H<VkDescriptorSetLayout>(number),
+                                     {VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO, nullptr, 0, 1, &binding});
+    const auto one = world.Layout(70, {H<VkDescriptorSetLayout>(70), plain});
+    const auto two = world.Layout(71, {H<VkDescriptorSetLayout>(71), plain});
+    const auto set = world.Set(70, pool, H<VkDescriptorSetLayout>(70));
+    EXPECT_EQ(Bind(one, 0, {set, sets[0]}), Effect::kChange);
+    EXPECT_EQ(Bind(one, 0, {set, sets[0]}), Effect::kNothing);
+    EXPECT_EQ(Bind(two, 0, {set, sets[0]}), Effect::kChange);
+}
+
 // Nothing was bound to set 0 when set 1 was: whether it is disturbed can be read in two ways.
 TEST_F(ShadowTest, WhatIsBoundFromAboveIsBoundAgain) {
     EXPECT_EQ(Bind(layout, 1, {sets[1]}), Effect::kChange);
