@@ -40,7 +40,7 @@ FAULTS = [
     ('disturbed: above only if below', ('    if (keeps_lower && before == layout.compatible[set]) return;', '    if (keeps_lower) return;')),
     ('disturbed: above, surely', ('const bool surely = before > kAnyLayout', 'const bool surely = true || before > kAnyLayout')),
     ('disturbed: what may not be bound counts as bound', ('if (slots_[i].compatible > kAnyLayout) slots_', 'if (slots_[i].compatible) slots_')),
-    ('disturbed: below, nothing by what was never bound', ('if (slots_[i].compatible != kNeverBound && slots_', 'if (slots_[i].compatible > kAnyLayout && slots_')),
+    ('disturbed: below, nothing by what is not known', ('if (slots_[i].compatible != kNeverBound && slots_', 'if (slots_[i].compatible > kAnyLayout && slots_')),
     ('trimmed: whatever is below', ('if (!odd && KeepsLower(*known, first)) {', 'if (!odd) {')),
     ('trimmed: whatever is between', ('keeps_higher = keeps_higher && slots_[first + i].compatible == known->compatible[first + i];', '{}')),
     ('trimmed: with all offsets before', ('run.first_offset += head_offsets, run.offset_count -= head_offsets;', '')),
