@@ -135,7 +135,8 @@ Effect BoundShadow::BindSets(VkPipelineLayout layout, uint32_t first, std::span<
     // Offsets that no set takes: not a valid bind.
     const bool odd = countable && taken != offsets.size();
     if (head == count && !odd) return Effect::kNothing;
-    if (!odd && KeepsLower(*known, first)) {
+    // What is bound below a set that is known is compatible with its layout so far, and stays.
+    if (!odd) {
         run.first += head, run.count -= head;
         run.first_offset += head_offsets, run.offset_count -= head_offsets;
         // What is above the run stays only if the run takes the place of what was bound with compatible layouts.

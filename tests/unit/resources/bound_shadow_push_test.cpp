@@ -76,6 +76,11 @@ TEST_F(ShadowPushTest, TwoSetsThatArePushedDoNotShareWhatTheyHold) {
     EXPECT_EQ(Push(with, 1, 1, Whole(1)), Effect::kChange);
     EXPECT_EQ(Push(with, 1, 0, Whole(1)), Effect::kChange);
     EXPECT_EQ(Push(first, 0, 0, Whole(1)), Effect::kChange);
+    // A valid layout has no two; of one that has, they are not taken for each other either.
+    const auto both = world.Layout(6, {pushed, pushed});
+    EXPECT_EQ(Push(both, 0, 0, Whole(1)), Effect::kChange);
+    EXPECT_EQ(Push(both, 1, 0, Whole(2)), Effect::kChange);
+    EXPECT_EQ(Push(both, 0, 0, Whole(2)), Effect::kChange);
 }
 
 TEST_F(ShadowPushTest, WritesThatAreNotUnderstood) {
@@ -131,11 +136,21 @@ TEST_F(ShadowPushTest, ViewsAndSamplers) {
     EXPECT_EQ(push(3, VK_IMAGE_LAYOUT_SHADER_READ_ONLY_OPTIMAL), Effect::kChange);
     // Of a sampler nobody knows which life it is.
     for (const uint32_t binding : {2, 4, 2, 4}) EXPECT_EQ(push(binding), Effect::kUnknown) << binding;
+    for (const uint32_t binding : {0, 1, 3}) {
+        push(binding);
+        EXPECT_EQ(push(binding), Effect::kNothing) << binding;
+    }
+    // Other lives of the handles.
+    world.resources.RemoveImageView(image);
+    world.resources.RemoveBufferView(texels);
+    VkImageViewCreateInfo again = {};
+    again.image = H<VkImage>(1);
+    world.resources.AddImageView(image, again);
+    world.BufferView(1, H<VkBuffer>(1), 0, 64);
+    for (const uint32_t binding : {0, 1, 3}) EXPECT_EQ(push(binding), Effect::kChange) << binding;
     world.resources.RemoveImageView(image);
     world.resources.RemoveBufferView(texels);
     for (const uint32_t binding : {0, 1, 3}) EXPECT_EQ(push(binding), Effect::kUnknown) << binding;
-    world.BufferView(1, H<VkBuffer>(1), 0, 64);
-    EXPECT_EQ(push(1), Effect::kChange);
 }
 
 TEST_F(ShadowPushTest, ByTemplateAsByWrites) {
