@@ -78,6 +78,7 @@ TEST_F(ShadowPushTest, TwoSetsThatArePushedDoNotShareWhatTheyHold) {
     EXPECT_EQ(Push(first, 0, 0, Whole(1)), Effect::kChange);
     // A valid layout has no two; of one that has, they are not taken for each other either.
     const auto both = world.Layout(6, {pushed, pushed});
+    shadow.Clear();
     EXPECT_EQ(Push(both, 0, 0, Whole(1)), Effect::kChange);
     EXPECT_EQ(Push(both, 1, 0, Whole(2)), Effect::kChange);
     EXPECT_EQ(Push(both, 0, 0, Whole(2)), Effect::kChange);
