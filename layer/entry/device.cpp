@@ -115,12 +115,16 @@ void StartStreams(Device& device, const VkDeviceCreateInfo& create_info, const V
     else if (instance.gates & kGateStream)
         wanted = RecorderMode::kObserve;
     device.streams = ChooseStreams(wanted, create_info, instance.api_version, properties);
-    device.log->Info("streams: {}, {}{}",
+    device.streams.drops = instance.settings.drop_redundant == DropRedundant::kOn;
+    device.log->Info("streams: {}, {}{}{}",
                      device.streams.mode == RecorderMode::kHold
                          ? barriers == Barriers::kOn ? "held" : "held where it pays"
                      : device.streams.mode == RecorderMode::kObserve ? "observed"
                                                                      : "as recorded",
-                     device.streams.why, device.streams.narrow ? "; masks of barriers are narrowed" : "");
+                     device.streams.why, device.streams.narrow ? "; masks of barriers are narrowed" : "",
+                     device.streams.mode == RecorderMode::kHold && device.streams.drops
+                         ? "; binds and pushes that change nothing are dropped"
+                         : "");
     if (device.streams.mode == RecorderMode::kOff) {
         if (wanted == RecorderMode::kOff) return;
         // Who asked for it is told; by default it is one of many things that a device may not have.
@@ -346,7 +350,8 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateCommandBuffers(VkDevice device, const VkC
             made->device = &state;
             made->handle = buffers[i];
             if (state.resources)
-                made->recorder = std::make_unique<Recorder>(*state.resources, state.streams.mode, state.streams.narrow);
+                made->recorder = std::make_unique<Recorder>(*state.resources, state.streams.mode, state.streams.narrow,
+                                                            state.streams.drops);
             registry.command_buffers.Insert(buffers[i], made.get());
             pool->buffers.push_back(made.release());
         }

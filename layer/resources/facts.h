@@ -84,6 +84,8 @@ struct SetLayoutFacts {
     uint32_t dynamic_offsets = 0;  ///< right even if not understood
     bool push = false;
     bool understood = false;
+    /// All that another layout must have been created with to be identically defined; empty: nobody can tell.
+    std::vector<uint32_t> definition;
 
     /// nullptr: it has none of that number.
     const SetBinding* Find(uint32_t binding) const;
@@ -97,6 +99,8 @@ struct PipelineLayoutFacts {
     uint64_t uid = NextUid();
     std::vector<std::shared_ptr<const SetLayoutFacts>> sets;  ///< nullptr: not known
     std::vector<VkPushConstantRange> push_constants;
+    std::vector<uint64_t> compatible;  ///< by set: equal numbers, compatible for that set
+    uint64_t constants = 0;            ///< equal numbers, compatible for push constants
 };
 
 /// How a pipeline's accesses beyond its descriptors' ranges are bounded.

@@ -46,6 +46,27 @@ constexpr VkDescriptorBindingFlags kKnownBindingFlags =
 constexpr VkDescriptorSetLayoutCreateFlags kKnownLayoutFlags =
     VK_DESCRIPTOR_SET_LAYOUT_CREATE_PUSH_DESCRIPTOR_BIT | VK_DESCRIPTOR_SET_LAYOUT_CREATE_UPDATE_AFTER_BIND_POOL_BIT;
 
+// Section "Pipeline Layout Compatibility". Empty: it cannot be compared.
+std::vector<uint32_t> DefinitionOf(const VkDescriptorSetLayoutCreateInfo& info) {
+    const auto* flags = vku::FindStructInPNextChain<VkDescriptorSetLayoutBindingFlagsCreateInfo>(info.pNext);
+    std::vector<uint32_t> order(info.bindingCount);
+    std::iota(order.begin(), order.end(), 0u);
+    std::sort(order.begin(), order.end(),
+              [&](uint32_t a, uint32_t b) { return info.pBindings[a].binding < info.pBindings[b].binding; });
+    std::vector<uint32_t> words = {info.flags};
+    for (const uint32_t i : order) {
+        const VkDescriptorSetLayoutBinding& binding = info.pBindings[i];
+        const bool samples = binding.descriptorType == VK_DESCRIPTOR_TYPE_SAMPLER ||
+                             binding.descriptorType == VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER;
+        // Nobody can tell which life of its handle such a sampler has.
+        if (samples && binding.pImmutableSamplers) return {};
+        const uint32_t binding_flags = flags && i < flags->bindingCount ? flags->pBindingFlags[i] : 0;
+        words.insert(words.end(), {binding.binding, static_cast<uint32_t>(binding.descriptorType),
+                                   binding.descriptorCount, binding.stageFlags, binding_flags});
+    }
+    return words;
+}
+
 }  // namespace
 
 bool OwnMemory(const VkMemoryAllocateInfo& info) {
@@ -175,6 +196,7 @@ SetLayoutFacts JudgeSetLayout(const VkDescriptorSetLayoutCreateInfo& info) {
         facts.descriptors += binding.descriptors();
         if (IsDynamic(binding.type)) dynamic += binding.count;
     }
+    facts.definition = DefinitionOf(info);
     return facts;
 }
 

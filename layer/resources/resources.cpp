@@ -93,13 +93,13 @@ std::shared_ptr<const SetLayoutFacts> Resources::SetLayout(VkDescriptorSetLayout
 }
 
 void Resources::AddPipelineLayout(VkPipelineLayout layout, const VkPipelineLayoutCreateInfo& info) {
-    // Flags say how a layout may be combined, not what its sets hold.
     if (info.pNext) return;
     auto facts = std::make_shared<PipelineLayoutFacts>();
     facts->sets.reserve(info.setLayoutCount);
     for (uint32_t i = 0; i < info.setLayoutCount; ++i) facts->sets.push_back(SetLayout(info.pSetLayouts[i]));
     if (info.pushConstantRangeCount)
         facts->push_constants.assign(info.pPushConstantRanges, info.pPushConstantRanges + info.pushConstantRangeCount);
+    compatibility_.Number(*facts, info.flags);
     pipeline_layouts_.Add(layout, std::make_unique<std::shared_ptr<const PipelineLayoutFacts>>(std::move(facts)));
 }
 

@@ -15,6 +15,7 @@
 #include <span>
 #include <string_view>
 
+#include "resources/compatibility.h"
 #include "resources/facts.h"
 #include "resources/known.h"
 #include "resources/shader_cache.h"
@@ -74,6 +75,10 @@ class Resources {
     void AddPipelineLayout(VkPipelineLayout layout, const VkPipelineLayoutCreateInfo& info);
     void RemovePipelineLayout(VkPipelineLayout layout) { pipeline_layouts_.Remove(layout); }
     std::shared_ptr<const PipelineLayoutFacts> PipelineLayout(VkPipelineLayout layout) const;
+    const PipelineLayoutFacts* FindPipelineLayout(VkPipelineLayout layout) const {
+        const auto* facts = pipeline_layouts_.Find(layout);
+        return facts ? facts->get() : nullptr;
+    }
 
     void AddShaderModule(VkShaderModule module, const VkShaderModuleCreateInfo& info);
     void RemoveShaderModule(VkShaderModule module) { modules_.Remove(module); }
@@ -111,6 +116,7 @@ class Resources {
 
     const Bounds bounds_;
     mutable ShaderCache shaders_;
+    LayoutCompatibility compatibility_;
     Known<VkDeviceMemory, std::atomic<uint64_t>> memories_;
     Known<VkBuffer, BufferFacts> buffers_;
     Known<VkImage, ImageFacts> images_;

@@ -10,11 +10,39 @@ namespace kronos::hold {
 namespace {
 
 using Table = VkuDeviceDispatchTable;
+constexpr VkPipelineBindPoint kCompute = VK_PIPELINE_BIND_POINT_COMPUTE;
 
 // Section "Indirect Dispatching": VkDispatchIndirectCommand.
 constexpr VkDeviceSize kIndirectBytes = sizeof(VkDispatchIndirectCommand);
 
 const std::byte* Bytes(const void* data) { return static_cast<const std::byte*>(data); }
+
+// Whether a bind or push changes nothing, by what `effect` says of what is bound.
+template <class Say>
+bool ChangesNothing(Recorder& recorder, Redundant what, Say effect) {
+    BoundShadow* shadow = recorder.shadow();
+    return shadow && recorder.Drops(what, effect(*shadow));
+}
+
+// One for other stages too is not followed. `what`: of the sets.
+bool ForComputeAlone(Recorder& recorder, Redundant what, VkShaderStageFlags stages) {
+    if (stages == VK_SHADER_STAGE_COMPUTE_BIT) return true;
+    if (BoundShadow* shadow = recorder.shadow(); shadow && (stages & VK_SHADER_STAGE_COMPUTE_BIT)) {
+        shadow->ForgetSets();
+        recorder.Drops(what, Effect::kUnknown);
+    }
+    return false;
+}
+
+// What of a bind of sets the driver must get; all of it, where nothing is dropped. False: nothing.
+bool Trim(Recorder& recorder, VkPipelineLayout layout, uint32_t first, std::span<const VkDescriptorSet> sets,
+          std::span<const uint32_t> offsets, SetRun& run) {
+    if (ChangesNothing(recorder, Redundant::kSets,
+                       [&](BoundShadow& shadow) { return shadow.BindSets(layout, first, sets, offsets, run); }))
+        return false;
+    recorder.Trimmed(sets.size() - run.count);
+    return true;
+}
 
 // Which array of a write holds its descriptors. Section "Descriptor Set Updates".
 enum class WriteArray { kImages, kTexels, kBuffers, kUnknown };
@@ -79,6 +107,10 @@ bool HoldTemplatePush(Recorder& recorder, VkDescriptorUpdateTemplate update_temp
                       uint32_t set, const std::byte* data) {
     const UpdateTemplate* known = recorder.resources().FindTemplate(update_template);
     if (!known || known->type != VK_DESCRIPTOR_UPDATE_TEMPLATE_TYPE_PUSH_DESCRIPTORS) return false;
+    if (known->bind_point == kCompute && ChangesNothing(recorder, Redundant::kDescriptors, [&](BoundShadow& shadow) {
+            return shadow.PushDescriptors(*known, layout, set, data);
+        }))
+        return true;
     const auto count = static_cast<uint32_t>(known->entries.size());
     auto* writes = recorder.KeepNew<VkWriteDescriptorSet>(count);
     for (uint32_t i = 0; i < count; ++i) {
@@ -151,6 +183,9 @@ bool CmdDispatchIndirect(Recorder& recorder, VkBuffer buffer, VkDeviceSize offse
 }
 
 bool CmdBindPipeline(Recorder& recorder, VkPipelineBindPoint bind_point, VkPipeline pipeline) {
+    if (bind_point == kCompute && ChangesNothing(recorder, Redundant::kPipelines,
+                                                 [&](BoundShadow& shadow) { return shadow.BindPipeline(pipeline); }))
+        return true;
     recorder.bound().BindPipeline(bind_point, pipeline);
     recorder.Hold<&Table::CmdBindPipeline>(bind_point, pipeline);
     return true;
@@ -159,27 +194,42 @@ bool CmdBindPipeline(Recorder& recorder, VkPipelineBindPoint bind_point, VkPipel
 bool CmdBindDescriptorSets(Recorder& recorder, VkPipelineBindPoint bind_point, VkPipelineLayout layout, uint32_t first,
                            uint32_t count, const VkDescriptorSet* sets, uint32_t offset_count,
                            const uint32_t* offsets) {
+    SetRun run = {0, count, 0, offset_count};
+    if (bind_point == kCompute &&
+        !Trim(recorder, layout, first, std::span(sets, count), std::span(offsets, offset_count), run))
+        return true;
     recorder.bound().BindSets(bind_point, layout, first, std::span(sets, count), std::span(offsets, offset_count));
-    recorder.Hold<&Table::CmdBindDescriptorSets>(bind_point, layout, first, count, recorder.Keep(sets, count),
-                                                 offset_count, recorder.Keep(offsets, offset_count));
+    recorder.Hold<&Table::CmdBindDescriptorSets>(bind_point, layout, first + run.first, run.count,
+                                                 recorder.Keep(sets + run.first, run.count), run.offset_count,
+                                                 recorder.Keep(offsets + run.first_offset, run.offset_count));
     return true;
 }
 
 bool CmdBindDescriptorSets2(Recorder& recorder, const VkBindDescriptorSetsInfo* info) {
     if (info->pNext) return false;
+    const std::span sets(info->pDescriptorSets, info->descriptorSetCount);
+    const std::span offsets(info->pDynamicOffsets, info->dynamicOffsetCount);
+    SetRun run = {0, info->descriptorSetCount, 0, info->dynamicOffsetCount};
+    if (ForComputeAlone(recorder, Redundant::kSets, info->stageFlags) &&
+        !Trim(recorder, info->layout, info->firstSet, sets, offsets, run))
+        return true;
     if (info->stageFlags & VK_SHADER_STAGE_COMPUTE_BIT)
-        recorder.bound().BindSets(VK_PIPELINE_BIND_POINT_COMPUTE, info->layout, info->firstSet,
-                                  std::span(info->pDescriptorSets, info->descriptorSetCount),
-                                  std::span(info->pDynamicOffsets, info->dynamicOffsetCount));
+        recorder.bound().BindSets(kCompute, info->layout, info->firstSet, sets, offsets);
     VkBindDescriptorSetsInfo kept = *info;
-    kept.pDescriptorSets = recorder.Keep(info->pDescriptorSets, info->descriptorSetCount);
-    kept.pDynamicOffsets = recorder.Keep(info->pDynamicOffsets, info->dynamicOffsetCount);
+    kept.firstSet += run.first;
+    kept.descriptorSetCount = run.count;
+    kept.pDescriptorSets = recorder.Keep(sets.data() + run.first, run.count);
+    kept.dynamicOffsetCount = run.offset_count;
+    kept.pDynamicOffsets = recorder.Keep(offsets.data() + run.first_offset, run.offset_count);
     recorder.Hold<&Table::CmdBindDescriptorSets2>(recorder.Keep(&kept, 1));
     return true;
 }
 
 bool CmdPushConstants(Recorder& recorder, VkPipelineLayout layout, VkShaderStageFlags stages, uint32_t offset,
                       uint32_t size, const void* values) {
+    if (ChangesNothing(recorder, Redundant::kConstants,
+                       [&](BoundShadow& shadow) { return shadow.PushConstants(layout, stages, offset, size, values); }))
+        return true;
     recorder.Hold<&Table::CmdPushConstants>(layout, stages, offset, size,
                                             static_cast<const void*>(recorder.Keep(Bytes(values), size)));
     return true;
@@ -187,6 +237,10 @@ bool CmdPushConstants(Recorder& recorder, VkPipelineLayout layout, VkShaderStage
 
 bool CmdPushConstants2(Recorder& recorder, const VkPushConstantsInfo* info) {
     if (info->pNext) return false;
+    if (ChangesNothing(recorder, Redundant::kConstants, [&](BoundShadow& shadow) {
+            return shadow.PushConstants(info->layout, info->stageFlags, info->offset, info->size, info->pValues);
+        }))
+        return true;
     VkPushConstantsInfo kept = *info;
     kept.pValues = recorder.Keep(Bytes(info->pValues), info->size);
     recorder.Hold<&Table::CmdPushConstants2>(recorder.Keep(&kept, 1));
@@ -195,6 +249,10 @@ bool CmdPushConstants2(Recorder& recorder, const VkPushConstantsInfo* info) {
 
 bool CmdPushDescriptorSet(Recorder& recorder, VkPipelineBindPoint bind_point, VkPipelineLayout layout, uint32_t set,
                           uint32_t count, const VkWriteDescriptorSet* writes) {
+    if (bind_point == kCompute && ChangesNothing(recorder, Redundant::kDescriptors, [&](BoundShadow& shadow) {
+            return shadow.PushDescriptors(layout, set, std::span(writes, count));
+        }))
+        return true;
     const VkWriteDescriptorSet* kept = KeepWrites(recorder, count, writes);
     if (!kept) return false;
     recorder.bound().PushDescriptors(bind_point, layout, set, std::span(writes, count));
@@ -203,12 +261,16 @@ bool CmdPushDescriptorSet(Recorder& recorder, VkPipelineBindPoint bind_point, Vk
 }
 
 bool CmdPushDescriptorSet2(Recorder& recorder, const VkPushDescriptorSetInfo* info) {
-    const VkWriteDescriptorSet* writes =
-        info->pNext ? nullptr : KeepWrites(recorder, info->descriptorWriteCount, info->pDescriptorWrites);
+    if (info->pNext) return false;
+    const std::span given(info->pDescriptorWrites, info->descriptorWriteCount);
+    if (ForComputeAlone(recorder, Redundant::kDescriptors, info->stageFlags) &&
+        ChangesNothing(recorder, Redundant::kDescriptors,
+                       [&](BoundShadow& shadow) { return shadow.PushDescriptors(info->layout, info->set, given); }))
+        return true;
+    const VkWriteDescriptorSet* writes = KeepWrites(recorder, info->descriptorWriteCount, info->pDescriptorWrites);
     if (!writes) return false;
     if (info->stageFlags & VK_SHADER_STAGE_COMPUTE_BIT)
-        recorder.bound().PushDescriptors(VK_PIPELINE_BIND_POINT_COMPUTE, info->layout, info->set,
-                                         std::span(info->pDescriptorWrites, info->descriptorWriteCount));
+        recorder.bound().PushDescriptors(kCompute, info->layout, info->set, given);
     VkPushDescriptorSetInfo kept = *info;
     kept.pDescriptorWrites = writes;
     recorder.Hold<&Table::CmdPushDescriptorSet2>(recorder.Keep(&kept, 1));
@@ -229,6 +291,7 @@ bool CmdExecuteCommands(Recorder& recorder, uint32_t count, const VkCommandBuffe
     AddStep(recorder, StepKind::kOpaque);
     // Section "Command Buffer Lifecycle": nothing bound before is bound after.
     recorder.bound().Clear();
+    if (BoundShadow* shadow = recorder.shadow()) shadow->Clear();
     HeldCommand* held = recorder.Hold<&Table::CmdExecuteCommands>(count, recorder.Keep(secondaries, count));
     if (held) held->amount = count;
     return true;

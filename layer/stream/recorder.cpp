@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <new>
+#include <numeric>
 
 namespace kronos {
 namespace {
@@ -13,6 +14,14 @@ constexpr Counter kKept[] = {
     Counter::kBarriersFence,      Counter::kBarriersOpaque,    Counter::kBarriersEnd,
 };
 static_assert(std::size(kKept) == static_cast<size_t>(KeepReason::kCount));
+
+constexpr Counter kDropped[] = {
+    Counter::kRedundantPipelines,
+    Counter::kRedundantSets,
+    Counter::kRedundantConstants,
+    Counter::kRedundantDescriptors,
+};
+static_assert(std::size(kDropped) == static_cast<size_t>(Redundant::kCount));
 
 }  // namespace
 
@@ -26,6 +35,9 @@ void Recorder::Forget() {
     steps_.Clear();
     bound_.Clear();
     dispatches_.Clear();
+    if (drops_) shadow_.Clear();
+    dropped_ = {};
+    trimmed_ = not_followed_ = 0;
 }
 
 DispatchMemo::Accesses Recorder::DispatchAccesses() {
@@ -71,8 +83,10 @@ HeldWork Recorder::Finish(const VkuDeviceDispatchTable& down, VkCommandBuffer bu
         emit_barriers(planned ? kept_steps_ + 1 : kept_steps_);
     }
     if (planned && decisions) CountPlan(*decisions);
+    if (drops_ && decisions) CountState(*decisions);
     HeldWork work;
-    if (Holding()) work.commands = commands_;
+    // Those that the driver does not get cost little, and gain as little as is known of drivers.
+    if (Holding()) work.commands = commands_ - std::min(commands_, std::reduce(dropped_.begin(), dropped_.end()));
     if (Holding() && planned) {
         work.barriers_saved = plan_.recorded - std::min(plan_.recorded, plan_.Emitted(steps_));
         work.barriers_narrowed = plan_.narrowed;
@@ -119,6 +133,14 @@ void Recorder::CountPlan(Counters& counters) const {
     own.Decided(Counter::kBarriersNarrowed, plan_.narrowed);
     own.Decided(Counter::kBarriersFixed, plan_.Emitted(steps_) - plan_.emissions.size());
     for (const Emission& emission : plan_.emissions) own.Decided(kKept[static_cast<size_t>(emission.reason)]);
+}
+
+void Recorder::CountState(Counters& counters) const {
+    const Counters::Own own = counters.OfThisThread();
+    for (size_t i = 0; i < dropped_.size(); ++i)
+        if (dropped_[i]) own.Decided(kDropped[i], dropped_[i]);
+    if (trimmed_) own.Decided(Counter::kRedundantTrimmed, trimmed_);
+    if (not_followed_) own.Decided(Counter::kRedundantUnknown, not_followed_);
 }
 
 }  // namespace kronos

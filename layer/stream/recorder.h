@@ -7,6 +7,8 @@
 
 #include <vulkan/utility/vk_dispatch_table.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <tuple>
 #include <type_traits>
@@ -16,6 +18,7 @@
 #include "resources/resources.h"
 #include "stats/counters.h"
 #include "stream/barrier_pass.h"
+#include "stream/bound_shadow.h"
 #include "stream/dispatch_memo.h"
 #include "stream/steps.h"
 #include "stream/worth.h"
@@ -49,10 +52,19 @@ enum class RecorderMode : uint8_t {
     kHold,     ///< they wait here
 };
 
+/// What may change nothing of what is bound.
+enum class Redundant : uint8_t { kPipelines, kSets, kConstants, kDescriptors, kCount };
+
 class Recorder {
   public:
-    Recorder(const Resources& resources, RecorderMode mode, bool narrow)
-        : resources_(resources), wanted_(mode), options_{.narrow = narrow}, bound_(resources) {}
+    /// `drops`: binds and pushes that change nothing are not given to the driver.
+    Recorder(const Resources& resources, RecorderMode mode, bool narrow, bool drops = false)
+        : resources_(resources),
+          wanted_(mode),
+          options_{.narrow = narrow},
+          drops_(drops),
+          bound_(resources),
+          shadow_(resources) {}
     Recorder(const Recorder&) = delete;
     Recorder& operator=(const Recorder&) = delete;
 
@@ -77,6 +89,17 @@ class Recorder {
     const Resources& resources() const { return resources_; }
     BoundState& bound() { return bound_; }
     Steps& steps() { return steps_; }
+    /// What the driver will have bound; nullptr: what changes nothing stays too.
+    BoundShadow* shadow() { return drops_ ? &shadow_ : nullptr; }
+    /// What came has that effect, which is counted. True: it is not to be held, nor recorded in any other way.
+    bool Drops(Redundant what, Effect effect) {
+        if (effect == Effect::kUnknown) ++not_followed_;
+        if (effect != Effect::kNothing) return false;
+        ++dropped_[static_cast<size_t>(what)];
+        return true;
+    }
+    /// So many sets of a bind are not given to the driver.
+    void Trimmed(size_t sets) { trimmed_ += static_cast<uint32_t>(sets); }
     /// Of a dispatch with what is bound.
     DispatchMemo::Accesses DispatchAccesses();
 
@@ -117,10 +140,12 @@ class Recorder {
     void EmitBarrier(const VkuDeviceDispatchTable& down, VkCommandBuffer buffer, const Masks& masks,
                      RecordingCounters& counters) const;
     void CountPlan(Counters& counters) const;
+    void CountState(Counters& counters) const;
 
     const Resources& resources_;
     const RecorderMode wanted_;
     const BarrierOptions options_;
+    const bool drops_;
     RecorderMode mode_ = RecorderMode::kOff;
     bool second_form_ = false;
 
@@ -133,6 +158,11 @@ class Recorder {
     Steps steps_;
     BoundState bound_;
     DispatchMemo dispatches_;
+
+    BoundShadow shadow_;
+    std::array<uint32_t, static_cast<size_t>(Redundant::kCount)> dropped_ = {};
+    uint32_t trimmed_ = 0;
+    uint32_t not_followed_ = 0;
 
     BarrierPass pass_;
     BarrierPlan plan_;

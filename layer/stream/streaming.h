@@ -14,6 +14,7 @@ namespace kronos {
 struct StreamPolicy {
     RecorderMode mode = RecorderMode::kOff;
     bool narrow = false;  ///< masks of barriers are narrowed
+    bool drops = false;   ///< binds and pushes that change nothing are dropped
     std::string why;      ///< for people
 };
 

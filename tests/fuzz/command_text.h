@@ -132,6 +132,7 @@ struct Call {
     const char* name = nullptr;
     std::string bytes;
     bool barrier = false;
+    bool state = false;  ///< a bind or push, which may change nothing
     bool operator==(const Call& other) const { return name == other.name && bytes == other.bytes; }
 };
 

@@ -19,7 +19,8 @@ class Session {
     Session(const uint8_t* data, size_t size)
         : in_(data, size),
           make_(in_),
-          program_(world_.resources, in_.Rarely() ? RecorderMode::kObserve : RecorderMode::kHold, in_.Byte() & 1) {}
+          program_(world_.resources, in_.Rarely() ? RecorderMode::kObserve : RecorderMode::kHold, in_.Byte() & 1,
+                   in_.Byte() & 1) {}
 
     void Run() {
         do {

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,8 +32,9 @@ template <class... Args, void (VKAPI_PTR* VkuDeviceDispatchTable::*Slot)(VkComma
 struct Fake<Slot> {
     inline static const char* name = nullptr;
     inline static bool barrier = false;
+    inline static bool state = false;
     static Call Made(Args... args) {
-        Call call{name, {}, barrier};
+        Call call{name, {}, barrier, state};
         Writer(call.bytes).Arguments(args...);
         return call;
     }
@@ -45,6 +47,8 @@ inline const VkuDeviceDispatchTable& DriverTable() {
         const auto set = [&]<auto Slot>(const char* name, bool barrier = false) {
             Fake<Slot>::name = name;
             Fake<Slot>::barrier = barrier;
+            const std::string_view text = name;
+            Fake<Slot>::state = text.starts_with("CmdBind") || text.starts_with("CmdPush");
             made.*Slot = Fake<Slot>::Run;
         };
 #define COMMAND(scope, name, version, gate, ...)
@@ -64,8 +68,8 @@ inline const VkuDeviceDispatchTable& DriverTable() {
 
 class Program {
   public:
-    Program(const Resources& resources, RecorderMode mode, bool narrow)
-        : mode_(mode), narrow_(narrow), recorder_(resources, mode, narrow) {
+    Program(const Resources& resources, RecorderMode mode, bool narrow, bool drops)
+        : mode_(mode), narrow_(narrow), drops_(drops), recorder_(resources, mode, narrow, drops) {
         DriverTable();  // which names the commands
     }
 
@@ -133,7 +137,20 @@ class Program {
         before.push_back(count);
         return before;
     }
-    void Check() const {
+    void Check() {
+        if (drops_ && held_) {
+            // Of binds and pushes the driver gets no more than there are; all else is as without.
+            const auto given = std::erase_if(driver_calls, [](const Call& call) { return call.state; });
+            // Those before the recording ended, which the barriers are counted from.
+            size_t before = 0, place = 0;
+            for (const Asked& asked : calls_) {
+                if (asked.call.barrier) continue;
+                if (place++ < ended_ && asked.call.state) ++before;
+            }
+            ended_ -= before;
+            const auto asked = std::erase_if(calls_, [](const Asked& one) { return one.call.state; });
+            Demand(given <= asked, "no more binds and pushes than the program's");
+        }
         const auto asked_call = [](const Asked& asked) -> const Call& { return asked.call; };
         const auto driver_call = [](const Call& call) -> const Call& { return call; };
         // The program's commands, in its order.
@@ -166,6 +183,7 @@ class Program {
 
     const RecorderMode mode_;
     const bool narrow_;
+    const bool drops_;
     bool held_ = false;
     size_t ended_ = 0;  ///< commands before the end of the recording
     Recorder recorder_;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The layer's counters are the spy's: counters_test.py BUILD workloads DRIVER | counters_test.py BUILD random DRIVER SEEDS
+"""The layer's counters are the spy's: counters_test.py BUILD workloads|redundant DRIVER | counters_test.py BUILD random DRIVER SEEDS
 
 The spy sits below the layer and shares no source with it: it sees what the driver is given. The random program counts for
 itself what it asks. The spy must agree with what the layer says it gave the driver, the program with what the layer says it
@@ -19,7 +19,7 @@ ON = {"KRONOS_WAITS": "on", "KRONOS_RECYCLE_FENCES": "on", "KRONOS_RECYCLE_MEMOR
 # What barriers became that are not as they were.
 EMITTED = {f"barriers_{why}" for why in ("fixed", "upload_read", "read_write", "write_read", "write_write", "earlier", "hard", "fence", "opaque", "end")}
 # What is counted without being done.
-LOOKED = ("waits_forwarded", "streams_observed", "streams_given_up", "barriers_")
+LOOKED = ("waits_forwarded", "streams_observed", "streams_given_up", "barriers_", "redundant_")
 NOTHING = {"KRONOS_PRESET": "observe", "KRONOS_LOG_LEVEL": "warn"}
 
 
@@ -56,8 +56,42 @@ def workloads(tree, driver, scratch):
                 expect(sums == summary[0][side], f"{name}: the frames do not add up to the summary: {sums} and {summary[0][side]}")
 
 
+# What was said to be dropped of each counter.
+DROPPED = {"pipeline_binds": "redundant_pipelines", "set_binds": "redundant_sets", "pushes": "redundant_constants",
+           "push_descriptors": "redundant_descriptors"}
+
+
+def expect_dropped(where, log, changes=True):
+    """What was dropped, by the layer's word; the driver got the rest, and where nothing is changed all."""
+    summary = log_lines(log, "summary")[0]
+    said = {counter: summary["did"].get(name, 0) for counter, name in DROPPED.items()}
+    missing = {counter: summary["asked"].get(counter, 0) - summary["driver"].get(counter, 0) for counter in DROPPED}
+    expect(missing == (said if changes else dict.fromkeys(DROPPED, 0)), f"{where}: {said} said to be dropped, {missing} did not reach the driver")
+    return sum(said.values())
+
+
+def redundant(tree, driver):
+    """Of binds and pushes that repeat the last one, none reaches the driver."""
+    for name in ("redundant-binds", "chain", "independent"):
+        for writing in ("naive", "expert"):
+            where = f"{name}, {writing}"
+            command = [tree.program("kronos-workloads"), "--quick", "--only", name, "--writing", writing, *(["--no-verify"] if driver == "mock" else [])]
+            with tempfile.TemporaryDirectory() as folder:
+                found = {}
+                for drops in ("off", "on"):
+                    log, spy, _ = counted(tree, driver, folder, command, **ON, KRONOS_DROP_REDUNDANT=drops)
+                    compare(tree, spy, log)
+                    dropped = expect_dropped(f"{where}, {drops}", log)
+                    counters = json.loads(spy.read_text())["counters"]
+                    found[drops] = (counters["redundant_binds"], counters["redundant_pushes"], dropped)
+                expect(found["on"][:2] == (0, 0) and found["off"][2] == 0, f"{where}: {found}")
+                # What the spy finds is the least that can be dropped.
+                expect(found["on"][2] >= sum(found["off"][:2]), f"{where}: {found}")
+                expect(found["off"][0] > 0 or where != "redundant-binds, naive", f"{where}: nothing to drop: {found}")
+
+
 def random_programs(tree, driver, scratch, seeds):
-    fences = memory = held = emitted = recorded = 0
+    fences = memory = held = emitted = recorded = dropped = 0
     for seed in range(seeds):
         for threads in (1, 4):
             with tempfile.TemporaryDirectory() as folder:
@@ -69,6 +103,7 @@ def random_programs(tree, driver, scratch, seeds):
                     compare(tree, spy, log, counts, *["--unchanged"] * (settings is NOTHING))
                     expect(said == output, f"seed {seed}, {settings}: with the layer '{output.strip()}', without '{said.strip()}'")
                     did = log_lines(log, "summary")[0]["did"]
+                    dropped += expect_dropped(f"seed {seed}, {settings}", log, settings is not NOTHING)
                     fences += did.get("fences_recycled", 0)
                     memory += did.get("memory_recycled", 0)
                     held += did.get("streams_held", 0)
@@ -77,6 +112,7 @@ def random_programs(tree, driver, scratch, seeds):
                     expect(settings is not NOTHING or not [name for name in did if not name.startswith(LOOKED)],
                            f"seed {seed}: told to change nothing, the layer did {did}")
     expect(fences > 0 and memory > 0, f"{fences} fences and {memory} allocations of an earlier life")
+    expect(dropped > 0, "no bind or push of all the programs was dropped")
     expect(held > 0 and 0 < emitted < recorded, f"{held} recordings held, {recorded} barriers, {emitted} emitted")
     # A spy that counts wrong must be noticed, or agreement means nothing.
     with tempfile.TemporaryDirectory() as folder:
@@ -92,6 +128,8 @@ def test(tree, arguments):
     with tempfile.TemporaryDirectory() as scratch:
         if arguments[0] == "workloads":
             workloads(tree, arguments[1], scratch)
+        elif arguments[0] == "redundant":
+            redundant(tree, arguments[1])
         else:
             random_programs(tree, arguments[1], scratch, int(arguments[2]))
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A random program makes the driver see the same calls without the layer and with one whose features are off; and with
-command buffers held, the same commands in the same order, with no more barriers: same_calls_test.py BUILD SEEDS VK.XML"""
+command buffers held, the same commands in the same order, with no more barriers; and where what changes nothing is dropped,
+all but binds and pushes, of which there are fewer: same_calls_test.py BUILD SEEDS VK.XML"""
 import difflib
 import re
 import sys
@@ -83,8 +84,22 @@ def expect_same_recordings(seed, plain, layered):
     return sum(plain_barriers), sum(layered_barriers)
 
 
+STATE = re.compile(r"vkCmd(BindPipeline|BindDescriptorSets2?|PushConstants2?|PushDescriptorSet\w*) ")
+
+
+def expect_same_but_for_state(seed, plain, layered):
+    """How many binds and pushes there are, without the layer and with it."""
+    plain, layered = (recordings(lines)[0] for lines in (plain, layered))
+    others = [[call for call in calls if not STATE.match(call)] for calls in (plain, layered)]
+    difference = list(difflib.unified_diff(*others, "without", "with the layer", lineterm="", n=1))
+    expect(not difference, f"seed {seed}, dropped:\n" + "\n".join(difference[:40]))
+    counts = [len(calls) - len(other) for calls, other in zip((plain, layered), others)]
+    expect(counts[0] >= counts[1], f"seed {seed}: {counts} binds and pushes")
+    return counts
+
+
 def test(tree, arguments):
-    recorded = emitted = 0
+    recorded = emitted = state = given = 0
     with tempfile.TemporaryDirectory() as scratch:
         for seed in range(int(arguments[0])):
             plain, said = calls(tree, scratch, seed, [])
@@ -95,10 +110,15 @@ def test(tree, arguments):
                 difference = list(difflib.unified_diff(plain, layered, "without", "with the layer", lineterm="", n=1))
                 expect(not difference, f"seed {seed}, {settings}:\n" + "\n".join(difference[:40]))
                 expect(said == said_layered, f"seed {seed}: {said} and {said_layered}")
-            held, _ = calls(tree, scratch, seed, [LAYER], KRONOS_PRESET="observe", KRONOS_LOG_LEVEL="warn", KRONOS_BARRIERS="on")
+            held, _ = calls(tree, scratch, seed, [LAYER], KRONOS_PRESET="observe", KRONOS_LOG_LEVEL="warn", KRONOS_BARRIERS="on",
+                            KRONOS_DROP_REDUNDANT="off")
             counts = expect_same_recordings(seed, plain, held)
             recorded, emitted = recorded + counts[0], emitted + counts[1]
+            held, _ = calls(tree, scratch, seed, [LAYER], KRONOS_PRESET="observe", KRONOS_LOG_LEVEL="warn", KRONOS_BARRIERS="on")
+            counts = expect_same_but_for_state(seed, plain, held)
+            state, given = state + counts[0], given + counts[1]
     expect(0 < emitted < recorded, f"{emitted} of {recorded} barriers emitted")
+    expect(0 < given < state, f"{given} of {state} binds and pushes given")
 
 
 main(test)

@@ -15,7 +15,7 @@ import json
 import sys
 
 # What only one side can know.
-IGNORED = ("wait_ns",)
+IGNORED = ("wait_ns", "redundant_binds", "redundant_pushes")
 
 
 class Unreadable(Exception):

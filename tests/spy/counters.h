@@ -11,7 +11,8 @@ namespace spy {
 // clang-format off
 #define SPY_COUNTERS(X) \
     X(dispatches) X(barrier_calls) X(barriers) X(event_commands) X(transfers) \
-    X(pipeline_binds) X(set_binds) X(pushes) X(push_descriptors) X(secondaries) X(recordings) \
+    X(pipeline_binds) X(set_binds) X(pushes) X(push_descriptors) X(redundant_binds) X(redundant_pushes) \
+    X(secondaries) X(recordings) \
     X(descriptor_updates) X(descriptor_writes) X(sets_allocated) X(pool_resets) \
     X(submits) X(submit_infos) X(command_buffers) X(semaphore_waits) X(semaphore_signals) X(dispatches_submitted) \
     X(sparse_binds) X(presents) X(waits) X(polls) X(fences_created) X(fences_destroyed) X(fence_resets) \

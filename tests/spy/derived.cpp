@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "redundant.h"
 #include "shaders.h"
 
 namespace spy {
@@ -117,6 +118,7 @@ void Derived<Id::vkFreeCommandBuffers>::Before(VkDevice device, VkCommandPool po
         if (buffers[i] == VK_NULL_HANDLE) continue;
         if (found != memory.pools.end()) found->second.erase(buffers[i]);
         memory.dispatches.erase(buffers[i]);
+        DropState(buffers[i]);
     }
 }
 
@@ -133,7 +135,10 @@ void Derived<Id::vkDestroyCommandPool>::Before(VkDevice device, VkCommandPool po
     const std::lock_guard lock(memory.mutex);
     const auto found = memory.pools.find({device, pool});
     if (found == memory.pools.end()) return;
-    for (VkCommandBuffer commands : found->second) memory.dispatches.erase(commands);
+    for (VkCommandBuffer commands : found->second) {
+        memory.dispatches.erase(commands);
+        DropState(commands);
+    }
     memory.pools.erase(found);
 }
 
@@ -240,7 +245,10 @@ void ForgetDevice(VkDevice device) {
     std::erase_if(memory.sizes, [device](const auto& entry) { return entry.first.first == device; });
     std::erase_if(memory.pools, [device, &memory](const auto& entry) {
         if (entry.first.first != device) return false;
-        for (VkCommandBuffer commands : entry.second) memory.dispatches.erase(commands);
+        for (VkCommandBuffer commands : entry.second) {
+            memory.dispatches.erase(commands);
+            DropState(commands);
+        }
         return true;
     });
 }

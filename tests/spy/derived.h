@@ -100,6 +100,28 @@ SPY_DERIVED(vkCmdPipelineBarrier) {
                        const VkBufferMemoryBarrier*, uint32_t image_count, const VkImageMemoryBarrier*);
 };
 SPY_DERIVED(vkCmdPipelineBarrier2) { static void Before(VkCommandBuffer, const VkDependencyInfo* info); };
+SPY_DERIVED(vkCmdBindPipeline) { static void Before(VkCommandBuffer, VkPipelineBindPoint, VkPipeline); };
+SPY_DERIVED(vkCmdBindDescriptorSets) {
+    static void Before(VkCommandBuffer, VkPipelineBindPoint, VkPipelineLayout, uint32_t first, uint32_t count,
+                       const VkDescriptorSet*, uint32_t offset_count, const uint32_t*);
+};
+SPY_DERIVED(vkCmdBindDescriptorSets2) { static void Before(VkCommandBuffer, const VkBindDescriptorSetsInfo*); };
+SPY_DERIVED(vkCmdPushConstants) {
+    static void Before(VkCommandBuffer, VkPipelineLayout, VkShaderStageFlags, uint32_t offset, uint32_t size,
+                       const void*);
+};
+SPY_DERIVED(vkCmdPushConstants2) { static void Before(VkCommandBuffer, const VkPushConstantsInfo*); };
+SPY_DERIVED(vkCmdPushDescriptorSet) {
+    static void Before(VkCommandBuffer, VkPipelineBindPoint, VkPipelineLayout, uint32_t set, uint32_t count,
+                       const VkWriteDescriptorSet*);
+};
+SPY_DERIVED(vkCmdPushDescriptorSet2) { static void Before(VkCommandBuffer, const VkPushDescriptorSetInfo*); };
+SPY_DERIVED(vkCmdPushDescriptorSetWithTemplate) {
+    static void Before(VkCommandBuffer, VkDescriptorUpdateTemplate, VkPipelineLayout, uint32_t set, const void*);
+};
+SPY_DERIVED(vkCmdPushDescriptorSetWithTemplate2) {
+    static void Before(VkCommandBuffer, const VkPushDescriptorSetWithTemplateInfo*);
+};
 SPY_DERIVED(vkCmdExecuteCommands) {
     static void Before(VkCommandBuffer primary, uint32_t count, const VkCommandBuffer* secondaries);
 };

@@ -11,7 +11,8 @@ import tempfile
 
 COUNTERS = {
     "dispatches": 3 + 2 + 1 + 10 + 5 + 7 + 4 + 2000, "barrier_calls": 3, "barriers": 3 + 1 + 0, "event_commands": 3,
-    "transfers": 2, "pipeline_binds": 1 + 1 + 1 + 4 + 2, "set_binds": 1, "pushes": 1, "push_descriptors": 0,
+    "transfers": 2, "pipeline_binds": 1 + 1 + 1 + 4 + 2 + 2, "set_binds": 1 + 2, "pushes": 1 + 2, "push_descriptors": 0,
+    "redundant_binds": 2, "redundant_pushes": 1,
     "secondaries": 2, "recordings": 1 + 2 + 4 + 2, "descriptor_updates": 3, "descriptor_writes": 2 + 1 + 1,
     "sets_allocated": 3, "pool_resets": 1, "submits": 4, "submit_infos": 2 + 1 + 1 + 0, "command_buffers": 3 + 1 + 1,
     "semaphore_waits": 2, "semaphore_signals": 2, "dispatches_submitted": (8 + 1) + 5 + 4 + 8, "sparse_binds": 0,

@@ -211,6 +211,15 @@ int main(int argc, char** argv) {
     const uint32_t constant = 1;
     vkCmdPushConstants(primaries[0], layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, 4, &constant);
     vkCmdDispatch(primaries[0], 1, 1, 1);
+    // Each again, which changes nothing; then with something between, or something else.
+    for (int i = 0; i < 2; ++i) {
+        vkCmdBindPipeline(primaries[0], VK_PIPELINE_BIND_POINT_COMPUTE, pipeline);
+        vkCmdBindDescriptorSets(primaries[0], VK_PIPELINE_BIND_POINT_COMPUTE, layout, 0, 1, &sets[i], 0, nullptr);
+        const uint32_t pushed = constant + static_cast<uint32_t>(i);
+        vkCmdPushConstants(primaries[0], layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, 4, &pushed);
+        VkMemoryRequirements between;
+        vkGetBufferMemoryRequirements(device, buffer, &between);
+    }
     vkCmdDispatchBase(primaries[0], 1, 0, 0, 1, 1, 1);
     vkCmdFillBuffer(primaries[0], buffer, 0, VK_WHOLE_SIZE, 1);
     const VkMemoryBarrier memory_barrier{VK_STRUCTURE_TYPE_MEMORY_BARRIER, nullptr, VK_ACCESS_TRANSFER_WRITE_BIT,

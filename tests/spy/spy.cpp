@@ -18,6 +18,7 @@
 
 #include "counters.h"
 #include "derived.h"
+#include "redundant.h"
 
 #define SPY_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -106,6 +107,8 @@ struct Thunk<id, canonical, level, R(VKAPI_PTR*)(First, Rest...)> {
         if constexpr (PlainCounter(canonical).has_value()) Add(*PlainCounter(canonical));
         // Only their existence is asked here, so that a wrong signature does not compile.
         if constexpr (requires { &Derived<canonical>::Before; }) Derived<canonical>::Before(first, rest...);
+        if constexpr (std::is_same_v<First, VkDevice>) NoteDeviceCall();
+        if constexpr (std::is_same_v<First, VkCommandBuffer> && !LeavesState(canonical)) ForgetState(first);
         if constexpr (canonical == Id::vkCmdPipelineBarrier || canonical == Id::vkCmdPipelineBarrier2)
             if (DropsBarriers()) return;
         if constexpr (std::is_void_v<R>) {

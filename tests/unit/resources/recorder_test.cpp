@@ -60,7 +60,7 @@ class Driver {
 
 class RecorderTest : public ::testing::Test {
   protected:
-    RecorderTest() {
+    explicit RecorderTest(bool drops = false) : recorder(world.resources, RecorderMode::kHold, false, drops) {
         Driver::Got().clear();
         Driver::Got().reserve(1 << 16);
         world.Memory(1);
@@ -139,10 +139,34 @@ class RecorderTest : public ::testing::Test {
                                         VK_ACCESS_MEMORY_READ_BIT | VK_ACCESS_MEMORY_WRITE_BIT};
         Do<&Table::CmdPipelineBarrier>(hold::CmdPipelineBarrier, stage, stage, 0, 1, &memory, 0, nullptr, 0, nullptr);
     }
+    /// Commands of all kinds, again and again; how many the driver gets.
+    size_t RecordMuch() {
+        Begin();
+        for (int i = 0; i < 200; ++i) {
+            Bind(i % 3 ? copies : fills, sets[i % 2]);
+            Push(1 + i % 4);
+            Constants();
+            Dispatch();
+            Barrier();
+            const VkBufferCopy region = {0, 0, 512};
+            Do<&Table::CmdCopyBuffer>(hold::CmdCopyBuffer, H<VkBuffer>(1), H<VkBuffer>(3), 1, &region);
+            const VkMemoryBarrier2 memory = {VK_STRUCTURE_TYPE_MEMORY_BARRIER_2,   nullptr,
+                                             VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT, VK_ACCESS_2_MEMORY_WRITE_BIT,
+                                             VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT, VK_ACCESS_2_MEMORY_READ_BIT};
+            VkDependencyInfo info = {};
+            info.memoryBarrierCount = 1;
+            info.pMemoryBarriers = &memory;
+            Do<&Table::CmdPipelineBarrier2>(hold::CmdPipelineBarrier2, &info);
+            if (i % 50 == 49)
+                Do<&Table::CmdWriteTimestamp>(hold::CmdWriteTimestamp, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT,
+                                              H<VkQueryPool>(1), 0);
+        }
+        return End().size();
+    }
     uint64_t Decided(Counter counter) const { return decisions.Sum(Side::kAsked, counter); }
 
     World world;
-    Recorder recorder{world.resources, RecorderMode::kHold, false};
+    Recorder recorder;
     RecordingCounters counters;
     Counters decisions;
     VkPipelineLayout layout = VK_NULL_HANDLE;
@@ -275,33 +299,24 @@ TEST_F(RecorderTest, NoBarrierComesBetweenArgumentsAndTheirDispatch) {
 }
 
 TEST_F(RecorderTest, RecordingAgainAllocatesNothing) {
-    const auto record = [&] {
-        Begin();
-        for (int i = 0; i < 200; ++i) {
-            Bind(i % 3 ? copies : fills, sets[i % 2]);
-            Push(1 + i % 4);
-            Constants();
-            Dispatch();
-            Barrier();
-            const VkBufferCopy region = {0, 0, 512};
-            Do<&Table::CmdCopyBuffer>(hold::CmdCopyBuffer, H<VkBuffer>(1), H<VkBuffer>(3), 1, &region);
-            const VkMemoryBarrier2 memory = {VK_STRUCTURE_TYPE_MEMORY_BARRIER_2,   nullptr,
-                                             VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT, VK_ACCESS_2_MEMORY_WRITE_BIT,
-                                             VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT, VK_ACCESS_2_MEMORY_READ_BIT};
-            VkDependencyInfo info = {};
-            info.memoryBarrierCount = 1;
-            info.pMemoryBarriers = &memory;
-            Do<&Table::CmdPipelineBarrier2>(hold::CmdPipelineBarrier2, &info);
-            if (i % 50 == 49)
-                Do<&Table::CmdWriteTimestamp>(hold::CmdWriteTimestamp, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT,
-                                              H<VkQueryPool>(1), 0);
-        }
-        return End().size();
-    };
-    const size_t commands = record();
+    const size_t commands = RecordMuch();
     EXPECT_GT(commands, 6u * 200);
     const uint64_t before = Allocations();
-    for (int i = 0; i < 3; ++i) EXPECT_EQ(record(), commands);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(RecordMuch(), commands);
+    EXPECT_EQ(Allocations(), before);
+}
+
+class DroppingRecorderTest : public RecorderTest {
+  protected:
+    DroppingRecorderTest() : RecorderTest(true) {}
+};
+
+TEST_F(DroppingRecorderTest, RecordingAgainAllocatesNothing) {
+    const size_t commands = RecordMuch();
+    EXPECT_GT(commands, 4u * 200);
+    EXPECT_GT(Decided(Counter::kRedundantConstants), 150u);
+    const uint64_t before = Allocations();
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(RecordMuch(), commands);
     EXPECT_EQ(Allocations(), before);
 }
 

@@ -102,10 +102,13 @@ VkDescriptorSetLayout World::SetLayout(uint64_t number, const std::vector<Bindin
     return layout;
 }
 
-VkPipelineLayout World::Layout(uint64_t number, const std::vector<VkDescriptorSetLayout>& sets) {
+VkPipelineLayout World::Layout(uint64_t number, const std::vector<VkDescriptorSetLayout>& sets,
+                               const std::vector<VkPushConstantRange>& ranges, VkPipelineLayoutCreateFlags flags,
+                               const void* next) {
     const auto layout = H<VkPipelineLayout>(number);
-    resources.AddPipelineLayout(layout, {VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO, nullptr, 0,
-                                         static_cast<uint32_t>(sets.size()), sets.data(), 0, nullptr});
+    resources.AddPipelineLayout(
+        layout, {VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO, next, flags, static_cast<uint32_t>(sets.size()),
+                 sets.data(), static_cast<uint32_t>(ranges.size()), ranges.data()});
     return layout;
 }
 

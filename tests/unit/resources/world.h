@@ -48,7 +48,9 @@ class World {
     };
     VkDescriptorSetLayout SetLayout(uint64_t number, const std::vector<Binding>& bindings,
                                     VkDescriptorSetLayoutCreateFlags flags = 0, const void* next = nullptr);
-    VkPipelineLayout Layout(uint64_t number, const std::vector<VkDescriptorSetLayout>& sets);
+    VkPipelineLayout Layout(uint64_t number, const std::vector<VkDescriptorSetLayout>& sets,
+                            const std::vector<VkPushConstantRange>& ranges = {}, VkPipelineLayoutCreateFlags flags = 0,
+                            const void* next = nullptr);
     /// A shader that does so, and its pipeline.
     VkPipeline Pipeline(uint64_t number, VkPipelineLayout layout, const ShaderUses& uses, const void* next = nullptr);
     VkDescriptorPool Pool(uint64_t number);

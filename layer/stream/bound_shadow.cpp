@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stream/bound_shadow.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+
+#include "resources/resources.h"
+
+namespace kronos {
+
+void BoundShadow::Clear() noexcept {
+    pipeline_ = 0;
+    for (Slot& slot : slots_) {
+        slot.compatible = kNeverBound;
+        slot.holds = Slot::Holds::kUnknown;
+    }
+    ForgetConstants();
+}
+
+// Any of them may be bound with any layout now.
+void BoundShadow::ForgetSets() noexcept {
+    for (Slot& slot : slots_) {
+        slot.compatible = kAnyLayout;
+        slot.holds = Slot::Holds::kUnknown;
+    }
+}
+
+void BoundShadow::ForgetConstants() noexcept {
+    if (constants_) stages_.fill(0);
+    constants_ = 0;
+}
+
+Effect BoundShadow::BindPipeline(VkPipeline pipeline) noexcept {
+    const PipelineFacts* known = resources_->FindPipeline(pipeline);
+    const uint64_t uid = known ? known->uid : 0;
+    if (!uid) {
+        pipeline_ = 0;
+        return Effect::kUnknown;
+    }
+    if (uid == pipeline_) return Effect::kNothing;
+    pipeline_ = uid;
+    return Effect::kChange;
+}
+
+// Binding to `set` leaves sets of lower numbers alone: those that were bound before were bound with layouts that are
+// compatible so far.
+bool BoundShadow::KeepsLower(const PipelineLayoutFacts& layout, uint32_t set) const noexcept {
+    for (uint32_t i = 0; i < set; ++i)
+        if (slots_[i].compatible != kNeverBound && slots_[i].compatible != layout.compatible[i]) return false;
+    return true;
+}
+
+// `set` is about to be bound with the layout, whatever to. What that disturbs is undefined from then on, and counts as
+// bound with the same layout.
+void BoundShadow::Occupy(const PipelineLayoutFacts& layout, uint32_t set) noexcept {
+    const uint64_t before = slots_[set].compatible;
+    const bool keeps_lower = KeepsLower(layout, set);
+    if (!keeps_lower) {
+        for (uint32_t i = 0; i < set; ++i) {
+            // Of what is not known, not even whether anything was bound.
+            if (slots_[i].compatible > kAnyLayout) slots_[i].compatible = layout.compatible[i];
+            slots_[i].holds = Slot::Holds::kUnknown;
+        }
+    }
+    slots_[set].compatible = layout.compatible[set];
+    slots_[set].holds = Slot::Holds::kUnknown;
+    if (keeps_lower && before == layout.compatible[set]) return;
+    // Where nothing was bound to `set`, those above may be disturbed or not.
+    const bool surely = before > kAnyLayout && before != kSomeLayout && before != layout.compatible[set];
+    for (uint32_t i = set + 1; i < kMostSets; ++i) {
+        Slot& slot = slots_[i];
+        if (slot.compatible == kNeverBound) continue;
+        const uint64_t now = i < layout.compatible.size() ? layout.compatible[i] : kSomeLayout;
+        if (slot.compatible > kAnyLayout && slot.compatible != now) slot.compatible = surely ? now : kSomeLayout;
+        slot.holds = Slot::Holds::kUnknown;
+    }
+}
+
+// What is known of a set that is bound, and of the offsets that it takes. From a set on that may take any number of
+// them, nobody can tell whose they are: they are not `countable`.
+BoundShadow::Set BoundShadow::Look(VkDescriptorSet handle, std::span<const uint32_t> offsets, uint32_t& taken,
+                                   bool& countable) const noexcept {
+    const DescriptorSet* set = handle ? resources_->FindSet(handle) : nullptr;
+    if (!set || !set->layout) {
+        countable = false;
+        return {};
+    }
+    Set made;
+    made.offset_count = set->layout->dynamic_offsets;
+    if (made.offset_count) {
+        if (!countable || made.offset_count > offsets.size() - taken) {
+            countable = false;
+            return {};
+        }
+        made.offsets = offsets.data() + taken;
+        taken += made.offset_count;
+        if (made.offset_count > kMostOffsets) return made;
+    }
+    // Of what is not understood updates are not seen.
+    if (!set->layout->understood) return made;
+    made.uid = set->uid;
+    made.content = set->content;
+    return made;
+}
+
+Effect BoundShadow::BindSets(VkPipelineLayout layout, uint32_t first, std::span<const VkDescriptorSet> sets,
+                             std::span<const uint32_t> offsets, SetRun& run) noexcept {
+    run = {0, static_cast<uint32_t>(sets.size()), 0, static_cast<uint32_t>(offsets.size())};
+    const PipelineLayoutFacts* known = resources_->FindPipelineLayout(layout);
+    if (!known || sets.empty() || first >= kMostSets || sets.size() > kMostSets - first ||
+        first + sets.size() > known->compatible.size()) {
+        ForgetSets();
+        return Effect::kUnknown;
+    }
+    std::array<Set, kMostSets> found;
+    const auto count = static_cast<uint32_t>(sets.size());
+    uint32_t taken = 0, head = 0, tail = 0, head_offsets = 0, tail_offsets = 0;
+    bool countable = true, all_known = true;
+    for (uint32_t i = 0; i < count; ++i) {
+        found[i] = Look(sets[i], offsets, taken, countable);
+        const Set& set = found[i];
+        const Slot& slot = slots_[first + i];
+        all_known = all_known && set.uid;
+        const bool same = set.uid && slot.holds == Slot::Holds::kSet && slot.uid == set.uid &&
+                          slot.content == set.content && slot.compatible == known->compatible[first + i] &&
+                          slot.offset_count == set.offset_count &&
+                          std::equal(set.offsets, set.offsets + set.offset_count, slot.offsets.begin());
+        tail = same ? tail + 1 : 0;
+        tail_offsets = same ? tail_offsets + set.offset_count : 0;
+        if (!same || head != i) continue;
+        ++head;
+        head_offsets += set.offset_count;
+    }
+    // Offsets that no set takes: not a valid bind.
+    const bool odd = countable && taken != offsets.size();
+    if (head == count && !odd) return Effect::kNothing;
+    // What is bound below a set that is known is compatible with its layout so far, and stays.
+    if (!odd) {
+        run.first += head, run.count -= head;
+        run.first_offset += head_offsets, run.offset_count -= head_offsets;
+        // What is above the run stays only if the run takes the place of what was bound with compatible layouts.
+        bool keeps_higher = true;
+        for (uint32_t i = head; i < count - tail; ++i)
+            keeps_higher = keeps_higher && slots_[first + i].compatible == known->compatible[first + i];
+        if (keeps_higher) run.count -= tail, run.offset_count -= tail_offsets;
+    }
+    for (uint32_t i = run.first; i < run.first + run.count; ++i) {
+        Occupy(*known, first + i);
+        const Set& set = found[i];
+        if (!set.uid || odd) continue;
+        Slot& slot = slots_[first + i];
+        slot.holds = Slot::Holds::kSet;
+        slot.uid = set.uid;
+        slot.content = set.content;
+        slot.offset_count = set.offset_count;
+        std::copy_n(set.offsets, set.offset_count, slot.offsets.begin());
+    }
+    return all_known && !odd ? Effect::kChange : Effect::kUnknown;
+}
+
+Effect BoundShadow::PushConstants(VkPipelineLayout layout, VkShaderStageFlags stages, uint32_t offset, uint32_t size,
+                                  const void* values) noexcept {
+    const PipelineLayoutFacts* known = resources_->FindPipelineLayout(layout);
+    if (!known || !stages || !size || offset % 4 || size % 4 || offset >= kMostConstants ||
+        size > kMostConstants - offset) {
+        ForgetConstants();
+        return Effect::kUnknown;
+    }
+    // Values are what a pipeline sees only if all were pushed with layouts that are compatible for push constants.
+    if (constants_ != known->constants) {
+        ForgetConstants();
+        constants_ = known->constants;
+    }
+    const uint32_t first = offset / 4;
+    const uint32_t count = size / 4;
+    bool same = true;
+    for (uint32_t i = 0; i < count; ++i) {
+        uint32_t value = 0;
+        std::memcpy(&value, static_cast<const std::byte*>(values) + size_t{i} * 4, sizeof value);
+        VkShaderStageFlags& have = stages_[first + i];
+        if (have && values_[first + i] == value) {
+            same = same && !(stages & ~have);
+            have |= stages;
+            continue;
+        }
+        same = false;
+        values_[first + i] = value;
+        have = stages;
+    }
+    return same ? Effect::kNothing : Effect::kChange;
+}
+
+// A sampler's uid, 0: its life is not known.
+uint64_t BoundShadow::SamplerLife(const SetBinding& binding, VkSampler) const noexcept {
+    // The layout's, whatever is written: section "Descriptor Set Updates".
+    return binding.immutable_samplers ? 1 : 0;
+}
+
+// What a descriptor of the binding is written from, by uids.
+BoundShadow::Pushed BoundShadow::Written(const SetBinding& binding, const void* info) const noexcept {
+    switch (binding.type) {
+        case VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER:
+        case VK_DESCRIPTOR_TYPE_STORAGE_BUFFER: {
+            const auto& from = *static_cast<const VkDescriptorBufferInfo*>(info);
+            const BufferFacts* buffer = from.buffer ? resources_->FindBuffer(from.buffer) : nullptr;
+            return {buffer ? buffer->uid : 0, 0, from.offset, from.range};
+        }
+        case VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER:
+        case VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER: {
+            const VkBufferView from = *static_cast<const VkBufferView*>(info);
+            const BufferViewFacts* view = from ? resources_->FindBufferView(from) : nullptr;
+            return {view ? view->uid : 0, 0, 0, 0};
+        }
+        case VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER:
+        case VK_DESCRIPTOR_TYPE_SAMPLED_IMAGE:
+        case VK_DESCRIPTOR_TYPE_STORAGE_IMAGE:
+        case VK_DESCRIPTOR_TYPE_INPUT_ATTACHMENT: {
+            const auto& from = *static_cast<const VkDescriptorImageInfo*>(info);
+            const ImageViewFacts* view = from.imageView ? resources_->FindImageView(from.imageView) : nullptr;
+            Pushed made = {view ? view->uid : 0, 0, static_cast<uint64_t>(from.imageLayout), 0};
+            if (binding.type == VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER) {
+                made.sampler = SamplerLife(binding, from.sampler);
+                if (!made.sampler) made.object = 0;
+            }
+            return made;
+        }
+        case VK_DESCRIPTOR_TYPE_SAMPLER:
+            return {SamplerLife(binding, static_cast<const VkDescriptorImageInfo*>(info)->sampler), 0, 0, 0};
+        default:
+            return {};
+    }
+}
+
+// for_each(visit) calls visit(type, binding, element, count, info), where info(i) is what the i-th descriptor is
+// written from, for each write until one returns false.
+template <class ForEachWrite>
+Effect BoundShadow::Push(VkPipelineLayout layout, uint32_t set, ForEachWrite for_each) noexcept {
+    const PipelineLayoutFacts* known = resources_->FindPipelineLayout(layout);
+    if (!known || set >= kMostSets || set >= known->sets.size()) {
+        ForgetSets();
+        return Effect::kUnknown;
+    }
+    const SetLayoutFacts* wanted = known->sets[set].get();
+    if (!wanted || !wanted->understood || !wanted->push || wanted->descriptors > kMostPushed) {
+        Occupy(*known, set);
+        return Effect::kUnknown;
+    }
+    Slot& slot = slots_[set];
+    const bool goes_on = slot.holds == Slot::Holds::kPushed && slot.compatible == known->compatible[set];
+    if (!goes_on) {
+        // Nothing that was pushed before is left; a pipeline layout has one such set.
+        std::fill_n(pushed_.begin(), wanted->descriptors, Pushed{});
+        for (Slot& other : slots_)
+            if (other.holds == Slot::Holds::kPushed) other.holds = Slot::Holds::kUnknown;
+    }
+    bool same = goes_on, understood = true, certain = true;
+    for_each([&](VkDescriptorType type, uint32_t number, uint32_t element, uint32_t count, auto info) {
+        const SetBinding* binding = wanted->Find(number);
+        // Beyond the binding's end the next one's descriptors would be written.
+        understood = binding && binding->type == type && element < binding->count && count <= binding->count - element;
+        for (uint32_t i = 0; understood && i < count; ++i) {
+            Pushed& before = pushed_[binding->first + element + i];
+            const Pushed now = Written(*binding, info(i));
+            same = same && now.object && now == before;
+            certain = certain && now.object;
+            before = now;
+        }
+        return understood;
+    });
+    if (understood && same) return Effect::kNothing;
+    Occupy(*known, set);
+    if (understood) slot.holds = Slot::Holds::kPushed;
+    return understood && certain ? Effect::kChange : Effect::kUnknown;
+}
+
+Effect BoundShadow::PushDescriptors(VkPipelineLayout layout, uint32_t set,
+                                    std::span<const VkWriteDescriptorSet> writes) noexcept {
+    return Push(layout, set, [&](auto visit) {
+        for (const VkWriteDescriptorSet& write : writes) {
+            const auto info = [&](uint32_t i) -> const void* {
+                switch (write.descriptorType) {
+                    case VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER:
+                    case VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER:
+                        return write.pTexelBufferView + i;
+                    case VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER:
+                    case VK_DESCRIPTOR_TYPE_STORAGE_BUFFER:
+                        return write.pBufferInfo + i;
+                    default:
+                        return write.pImageInfo + i;
+                }
+            };
+            // With structures behind it, it is none that anybody understands.
+            const VkDescriptorType type = write.pNext ? VK_DESCRIPTOR_TYPE_MAX_ENUM : write.descriptorType;
+            if (!visit(type, write.dstBinding, write.dstArrayElement, write.descriptorCount, info)) return;
+        }
+    });
+}
+
+Effect BoundShadow::PushDescriptors(const UpdateTemplate& update_template, VkPipelineLayout layout, uint32_t set,
+                                    const void* data) noexcept {
+    return Push(layout, set, [&](auto visit) {
+        for (const VkDescriptorUpdateTemplateEntry& entry : update_template.entries) {
+            const auto info = [&](uint32_t i) -> const void* {
+                return static_cast<const std::byte*>(data) + entry.offset + i * entry.stride;
+            };
+            if (!visit(entry.descriptorType, entry.dstBinding, entry.dstArrayElement, entry.descriptorCount, info))
+                return;
+        }
+    });
+}
+
+}  // namespace kronos

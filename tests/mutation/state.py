@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Deliberate faults in what is known of bound state, each of which some test of kronos_resource_tests must find.
+
+usage: state.py [--build DIR] [--dispatches N] [--only TEXT]
+
+Each fault is a replacement of text in one of the files below. It is compiled aside with the command of the build folder
+(Ninja), and linked before the library that kronos_resource_tests is made of, which must be built and pass.
+Prints a table; ends with 1 if a fault was not found, or if its text is no longer in the source.
+"""
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+from barriers import ROOT, commands, placed, replaced
+
+SHADOW = 'layer/stream/bound_shadow.cpp'
+FILES = (SHADOW, 'layer/resources/compatibility.cpp', 'layer/resources/judge.cpp', 'layer/stream/hold_commands.cpp',
+         'layer/stream/recorder.cpp')
+TESTS = 'Shadow*:Drops*:DroppingRecorder*:RedundantState*'
+
+# Name, and text with its replacement.
+FAULTS = [
+    ('pipelines: by their handles', ('known ? known->uid : 0;\n    if (!uid)', 'known ? HandleBits(pipeline) : 0;\n    if (!uid)')),
+    ('pipelines: one that is not known takes no place', ('        pipeline_ = 0;\n        return', '        return')),
+    ('sets: by their handles', ('made.uid = set->uid;\n    made.content = set->content;', 'made.uid = HandleBits(handle);')),
+    ('sets: whatever they hold', ('    made.content = set->content;\n', '')),
+    ('sets: whatever their offsets', ('std::equal(set.offsets, set.offsets + set.offset_count, slot.offsets.begin())', 'true')),
+    ('sets: whatever the layout', ('slot.compatible == known->compatible[first + i] &&\n', 'true &&\n')),
+    ('sets: those that are not understood too', ('    if (!set->layout->understood) return made;\n', '')),
+    ('sets: whoever takes the offsets before', ('if (!countable || made.offset_count', 'if (made.offset_count')),
+    ('sets: more offsets than there is room to compare', ('        if (made.offset_count > kMostOffsets) return made;\n', '        if (made.offset_count > kMostOffsets) made.offset_count = 1;\n')),
+    ('sets: offsets that no set takes', ('const bool odd = countable && taken != offsets.size();', 'const bool odd = false;')),
+    ('sets: a layout that is not known disturbs nothing', ('        ForgetSets();\n        return Effect::kUnknown;\n    }\n    std::array<Set', '        return Effect::kUnknown;\n    }\n    std::array<Set')),
+    ('disturbed: nothing below', ('    if (!keeps_lower) {', '    if (false) {')),
+    ('disturbed: nothing above', ('    if (keeps_lower && before == layout.compatible[set]) return;', '    if (true) return;')),
+    ('disturbed: above only if below', ('    if (keeps_lower && before == layout.compatible[set]) return;', '    if (keeps_lower) return;')),
+    ('disturbed: above, surely', ('const bool surely = before > kAnyLayout', 'const bool surely = true || before > kAnyLayout')),
+    ('disturbed: what may not be bound counts as bound', ('if (slots_[i].compatible > kAnyLayout) slots_', 'if (slots_[i].compatible) slots_')),
+    ('disturbed: below, nothing by what is not known', ('if (slots_[i].compatible != kNeverBound && slots_', 'if (slots_[i].compatible > kAnyLayout && slots_')),
+    ('trimmed: whatever is between', ('keeps_higher = keeps_higher && slots_[first + i].compatible == known->compatible[first + i];', '{}')),
+    ('trimmed: with all offsets before', ('run.first_offset += head_offsets, run.offset_count -= head_offsets;', '')),
+    ('trimmed: with all offsets behind', (', run.offset_count -= tail_offsets;', ';')),
+    ('constants: whatever was written', ('if (have && values_[first + i] == value) {\n            same = same && !(stages & ~have);', 'if (values_[first + i] == value) {')),
+    ('constants: whatever the stages', ('            same = same && !(stages & ~have);\n', '')),
+    ('constants: other stages keep the value', ('        values_[first + i] = value;\n        have = stages;', '        values_[first + i] = value;\n        have |= stages;')),
+    ('constants: of other ranges', ('if (constants_ != known->constants) {', 'if (constants_ == 0) {')),
+    ('constants: what is not followed changes nothing', ('        ForgetConstants();\n        return Effect::kUnknown;', '        return Effect::kUnknown;')),
+    ('pushed: with whatever layout', (' && slot.compatible == known->compatible[set];\n    if (!goes_on)', ';\n    if (!goes_on)')),
+    ('pushed: in whatever set', ('            if (other.holds == Slot::Holds::kPushed) other.holds = Slot::Holds::kUnknown;\n', '            static_cast<void>(other);\n')),
+    ('pushed: buffers by their handles', ('{buffer ? buffer->uid : 0, 0, from.offset, from.range}', '{buffer ? HandleBits(from.buffer) : 0, 0, from.offset, from.range}')),
+    ('pushed: whatever the offset', ('buffer->uid : 0, 0, from.offset, from.range}', 'buffer->uid : 0, 0, 0, from.range}')),
+    ('pushed: whatever the range', ('buffer->uid : 0, 0, from.offset, from.range}', 'buffer->uid : 0, 0, from.offset, 0}')),
+    ('pushed: texel views by their handles', ('return {view ? view->uid : 0, 0, 0, 0};', 'return {view ? HandleBits(from) : 0, 0, 0, 0};')),
+    ('pushed: image views by their handles', ('Pushed made = {view ? view->uid : 0, 0,', 'Pushed made = {view ? HandleBits(from.imageView) : 0, 0,')),
+    ('pushed: whatever the layout of the image', ('static_cast<uint64_t>(from.imageLayout), 0}', '0, 0}')),
+    ('pushed: samplers are what they were', ('return binding.immutable_samplers ? 1 : 0;', 'return 1;')),
+    ('pushed: what is not known is what it was', ('same = same && now.object && now == before;', 'same = same && now == before;')),
+    ('pushed: whatever the element', ('pushed_[binding->first + element + i]', 'pushed_[binding->first + i]')),
+    ('pushed: writes that go on in the next binding', (' && count <= binding->count - element;', ';')),
+    ('pushed: disturbs no other set', ('    Occupy(*known, set);\n    if (understood)', '    slot.compatible = known->compatible[set];\n    if (understood)')),
+    ('pushed: what is not understood changes nothing', ('    Occupy(*known, set);\n    if (understood) slot.holds', '    if (understood) Occupy(*known, set);\n    if (understood) slot.holds')),
+    ('cleared: not the pipeline', ('Clear() noexcept {\n    pipeline_ = 0;\n', 'Clear() noexcept {\n')),
+    ('cleared: not the sets', ('        slot.compatible = kNeverBound;\n        slot.holds = Slot::Holds::kUnknown;\n', '')),
+    ('cleared: not the constants', ('    }\n    ForgetConstants();\n}\n\n// Any', '    }\n}\n\n// Any')),
+    ('compatible: whatever the ranges', ('NumberOf({kLayout, flags, layout.constants})', 'NumberOf({kLayout, flags})')),
+    ('compatible: whatever the flags', ('NumberOf({kLayout, flags, layout.constants})', 'NumberOf({kLayout, layout.constants})')),
+    ('compatible: whatever comes before', ('Words definition = {kSet, before};', 'Words definition = {kSet};')),
+    ('compatible: all ranges are the same', ('    for (const VkPushConstantRange& range : layout.push_constants)\n', '    for (const VkPushConstantRange& range : std::vector<VkPushConstantRange>())\n')),
+    ('identically defined: whatever the stages', ('binding.stageFlags, binding_flags});', '0, binding_flags});')),
+    ('identically defined: whatever the flags of bindings', ('binding.stageFlags, binding_flags});', 'binding.stageFlags, 0});')),
+    ('identically defined: whatever the layout\'s flags', ('words = {info.flags};', 'words = {0};')),
+    ('identically defined: whatever the samplers', ('        if (samples && binding.pImmutableSamplers) return {};\n', '')),
+    ('secondaries leave what is bound', ('    if (BoundShadow* shadow = recorder.shadow()) shadow->Clear();\n', '')),
+    ('binds for other stages too are for compute', ('        shadow->ForgetSets();\n', '')),
+    ('all bind points are one: pipelines', ('if (bind_point == kCompute && ChangesNothing(recorder, Redundant::kPipelines', 'if (ChangesNothing(recorder, Redundant::kPipelines')),
+    ('all bind points are one: sets', ('    if (bind_point == kCompute &&\n        !Trim', '    if (!Trim')),
+    ('a recording begins with what another bound', ('    if (drops_) shadow_.Clear();\n', '')),
+]
+
+
+class Faulty:
+    """Builds and runs the tests with one of the files replaced."""
+
+    def __init__(self, build, scratch, dispatches):
+        self.build, self.scratch, self.dispatches = build, scratch, dispatches
+        self.known = commands(build, 'kronos_resource_tests')
+        self.binary = next(name for name in self.known if name.endswith('bin/kronos_resource_tests'))
+        self.compile = {file: next((name, words) for name, words in self.known.items()
+                                   if name.endswith(file.removeprefix('layer/') + '.o')) for file in FILES}
+
+    def run(self, file, text):
+        """The first failing test; '' if all pass."""
+        source, target, binary = self.scratch / pathlib.Path(file).name, self.scratch / 'faulty.o', self.scratch / 'faulty_tests'
+        source.write_text(text)
+        name, words = self.compile[file]
+        words = [str(source) if word.endswith(file) and word != name else word for word in replaced(words, name, str(target))]
+        if '-MF' in words:
+            words[words.index('-MF') + 1] = str(self.scratch / 'faulty.d')
+        # A fault may leave something unused.
+        subprocess.run([*words, '-w'], cwd=self.build, check=True)
+        link = replaced(self.known[self.binary], self.binary, str(binary))
+        # What comes before an archive is not looked for in it.
+        archive = next(i for i, word in enumerate(link) if word.endswith('libkronos_layer_objects.a'))
+        subprocess.run([*link[:archive], str(target), *link[archive:]], cwd=self.build, check=True)
+        try:
+            done = subprocess.run([str(binary), f'--gtest_filter={TESTS}'], env={'KRONOS_STATE_DISPATCHES': str(self.dispatches)},
+                                  capture_output=True, text=True, errors='replace', timeout=300)
+        except subprocess.TimeoutExpired:
+            return 'does not end'
+        if done.returncode == 0:
+            return ''
+        failed = re.findall(r'^\[  FAILED  \] (\S+) \(', done.stdout, re.MULTILINE)
+        return f'{failed[-1]}, {len(failed)} in all' if failed else f'ends with {done.returncode}'
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--build', type=pathlib.Path, default=ROOT / 'build', help='build folder, made by Ninja')
+    parser.add_argument('--dispatches', type=int, default=50000, help='of random programs, for each fault')
+    parser.add_argument('--only', default='', help='faults with this in their name')
+    options = parser.parse_args()
+    missed = 0
+    with tempfile.TemporaryDirectory(prefix='kronos-faults-') as scratch:
+        faulty = Faulty(options.build.resolve(), pathlib.Path(scratch), options.dispatches)
+        texts = {file: (ROOT / file).read_text() for file in FILES}
+        if first := faulty.run(SHADOW, texts[SHADOW]):
+            sys.exit(f'without a fault a test fails: {first}')
+        for name, *forms in FAULTS:
+            if options.only not in name:
+                continue
+            there = placed(forms, texts)
+            found = (faulty.run(*there) or 'NOT FOUND') if there else 'TEXT NOT IN SOURCE'
+            missed += found in ('NOT FOUND', 'TEXT NOT IN SOURCE')
+            print(f'{name:<60} {found}', flush=True)
+    print(f'{missed} not found' if missed else 'all found')
+    return 1 if missed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
