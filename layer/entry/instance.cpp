@@ -46,6 +46,7 @@ std::unique_ptr<Instance> ReadState(const VkInstanceCreateInfo* create_info) {
     if (settings.barriers == Barriers::kOn || settings.barriers == Barriers::kAuto ||
         (settings.barriers == Barriers::kObserve && settings.stats != Stats::kOff))
         state->gates |= kGateStream;
+    if (settings.descriptors != Descriptors::kOff) state->gates |= kGateSets;
     return state;
 }
 

@@ -1,34 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Descriptor pools, sets and updates: counted, and known to command streams. Any thread; no locks but those of
-// Resources, where objects are made and destroyed.
+// Descriptor pools, sets and templates: counted, and known. Any thread; no locks but those of Resources.
 #include "entry/hooks.h"
 #include "entry/state.h"
+#include "resources/judge.h"
 #include "resources/remember.h"
 
 namespace kronos::hook {
-
-VKAPI_ATTR void VKAPI_CALL UpdateDescriptorSets(VkDevice handle, uint32_t write_count,
-                                                const VkWriteDescriptorSet* writes, uint32_t copy_count,
-                                                const VkCopyDescriptorSet* copies) {
-    Device& device = DeviceOf(handle);
-    if (device.stats) {
-        const Counters::Own counters = device.stats->counters().OfThisThread();
-        counters.Add(Counter::kDescriptorUpdates);
-        counters.Add(Counter::kDescriptorWrites, uint64_t{write_count} + copy_count);
-    }
-    device.down.UpdateDescriptorSets(handle, write_count, writes, copy_count, copies);
-    if (device.resources) device.resources->UpdateSets(write_count, writes, copy_count, copies);
-}
-
-VKAPI_ATTR void VKAPI_CALL UpdateDescriptorSetWithTemplate(VkDevice handle, VkDescriptorSet set,
-                                                           VkDescriptorUpdateTemplate update_template,
-                                                           const void* data) {
-    Device& device = DeviceOf(handle);
-    device.Count(Counter::kDescriptorUpdates);
-    device.Count(Counter::kDescriptorWrites);
-    device.down.UpdateDescriptorSetWithTemplate(handle, set, update_template, data);
-    if (device.resources) device.resources->UpdateSet(set, update_template, data);
-}
 
 VKAPI_ATTR VkResult VKAPI_CALL AllocateDescriptorSets(VkDevice handle, const VkDescriptorSetAllocateInfo* info,
                                                       VkDescriptorSet* sets) {
@@ -52,7 +29,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDescriptorPool(VkDevice handle, const VkDes
     Device& device = DeviceOf(handle);
     const VkResult result = device.down.CreateDescriptorPool(handle, info, allocator, pool);
     if (result == VK_SUCCESS)
-        Remember(device, "vkCreateDescriptorPool", [&](Resources& resources) { resources.AddPool(*pool); });
+        Remember(device, "vkCreateDescriptorPool",
+                 [&](Resources& resources) { resources.AddPool(*pool, PlainPool(*info)); });
     return result;
 }
 

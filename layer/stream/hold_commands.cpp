@@ -160,7 +160,7 @@ bool CmdBindDescriptorSets(Recorder& recorder, VkPipelineBindPoint bind_point, V
                            uint32_t count, const VkDescriptorSet* sets, uint32_t offset_count,
                            const uint32_t* offsets) {
     recorder.bound().BindSets(bind_point, layout, first, std::span(sets, count), std::span(offsets, offset_count));
-    recorder.Hold<&Table::CmdBindDescriptorSets>(bind_point, layout, first, count, recorder.Keep(sets, count),
+    recorder.Hold<&Table::CmdBindDescriptorSets>(bind_point, layout, first, count, recorder.KeepSets(sets, count),
                                                  offset_count, recorder.Keep(offsets, offset_count));
     return true;
 }
@@ -172,7 +172,7 @@ bool CmdBindDescriptorSets2(Recorder& recorder, const VkBindDescriptorSetsInfo* 
                                   std::span(info->pDescriptorSets, info->descriptorSetCount),
                                   std::span(info->pDynamicOffsets, info->dynamicOffsetCount));
     VkBindDescriptorSetsInfo kept = *info;
-    kept.pDescriptorSets = recorder.Keep(info->pDescriptorSets, info->descriptorSetCount);
+    kept.pDescriptorSets = recorder.KeepSets(info->pDescriptorSets, info->descriptorSetCount);
     kept.pDynamicOffsets = recorder.Keep(info->pDynamicOffsets, info->dynamicOffsetCount);
     recorder.Hold<&Table::CmdBindDescriptorSets2>(recorder.Keep(&kept, 1));
     return true;

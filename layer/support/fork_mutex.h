@@ -15,6 +15,7 @@ enum class LockRank {
     kJudgements,
     kFences,
     kIdleMemory,
+    kDescriptors,
     kResources,
     kHandleMap,
     kLog
