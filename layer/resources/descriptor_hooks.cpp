@@ -5,6 +5,16 @@
 #include "resources/judge.h"
 #include "resources/remember.h"
 
+namespace kronos {
+namespace {
+
+void Advise(const Device& device, const UsedSets& gone) {
+    if (gone.once) device.Decided(Counter::kAdviceSetsBoundOnce, gone.once);
+}
+
+}  // namespace
+}  // namespace kronos
+
 namespace kronos::hook {
 
 VKAPI_ATTR VkResult VKAPI_CALL AllocateDescriptorSets(VkDevice handle, const VkDescriptorSetAllocateInfo* info,
@@ -20,7 +30,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateDescriptorSets(VkDevice handle, const VkD
 VKAPI_ATTR VkResult VKAPI_CALL FreeDescriptorSets(VkDevice handle, VkDescriptorPool pool, uint32_t count,
                                                   const VkDescriptorSet* sets) {
     Device& device = DeviceOf(handle);
-    if (device.resources) device.resources->RemoveSets(pool, count, sets);
+    if (device.resources) Advise(device, device.resources->RemoveSets(pool, count, sets));
     return device.down.FreeDescriptorSets(handle, pool, count, sets);
 }
 
@@ -37,7 +47,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDescriptorPool(VkDevice handle, const VkDes
 VKAPI_ATTR void VKAPI_CALL DestroyDescriptorPool(VkDevice handle, VkDescriptorPool pool,
                                                  const VkAllocationCallbacks* allocator) {
     Device& device = DeviceOf(handle);
-    Remember(device, "vkDestroyDescriptorPool", [&](Resources& resources) { resources.RemovePool(pool); });
+    Remember(device, "vkDestroyDescriptorPool",
+             [&](Resources& resources) { Advise(device, resources.RemovePool(pool)); });
     device.down.DestroyDescriptorPool(handle, pool, allocator);
 }
 
@@ -45,7 +56,11 @@ VKAPI_ATTR VkResult VKAPI_CALL ResetDescriptorPool(VkDevice handle, VkDescriptor
                                                    VkDescriptorPoolResetFlags flags) {
     Device& device = DeviceOf(handle);
     device.Count(Counter::kPoolResets);
-    if (device.resources) device.resources->ResetPool(pool);
+    if (device.resources) {
+        const UsedSets gone = device.resources->ResetPool(pool);
+        Advise(device, gone);
+        if (gone.once + gone.more) device.Decided(Counter::kAdvicePoolsReset);
+    }
     return device.down.ResetDescriptorPool(handle, pool, flags);
 }
 

@@ -191,14 +191,17 @@ void Resources::AddPool(VkDescriptorPool pool, bool plain) {
     pools_.Add(pool, std::move(facts));
 }
 
-void Resources::RemovePool(VkDescriptorPool pool) {
-    ResetPool(pool);
+UsedSets Resources::RemovePool(VkDescriptorPool pool) {
+    const UsedSets used = ResetPool(pool);
     pools_.Remove(pool);
+    return used;
 }
 
-void Resources::ResetPool(VkDescriptorPool pool) noexcept {
+UsedSets Resources::ResetPool(VkDescriptorPool pool) noexcept {
     DescriptorPool* known = pools_.Find(pool);
-    while (known && known->live) Release(*known, *known->sets[known->live - 1]);
+    UsedSets used;
+    while (known && known->live) used += Release(*known, *known->sets[known->live - 1]);
+    return used;
 }
 
 void Resources::AddSets(const VkDescriptorSetAllocateInfo& info, const VkDescriptorSet* sets) {
@@ -242,7 +245,8 @@ void Resources::AddSet(DescriptorPool& pool, VkDescriptorSet handle, std::shared
     if (sets_.Insert(handle, &set)) ++pool.live;
 }
 
-void Resources::Release(DescriptorPool& pool, DescriptorSet& set) noexcept {
+UsedSets Resources::Release(DescriptorPool& pool, DescriptorSet& set) noexcept {
+    const uint32_t binds = set.binds.load(std::memory_order_relaxed);
     sets_.Erase(set.handle);
     set.handle = VK_NULL_HANDLE;
     set.uid = 0;
@@ -256,14 +260,17 @@ void Resources::Release(DescriptorPool& pool, DescriptorSet& set) noexcept {
     std::swap(pool.sets[index], pool.sets[pool.live]);
     pool.sets[index]->index = index;
     set.index = pool.live;
+    return {.once = binds == 1, .more = binds > 1};
 }
 
-void Resources::RemoveSets(VkDescriptorPool pool, uint32_t count, const VkDescriptorSet* sets) noexcept {
+UsedSets Resources::RemoveSets(VkDescriptorPool pool, uint32_t count, const VkDescriptorSet* sets) noexcept {
     DescriptorPool* known = pools_.Find(pool);
+    UsedSets used;
     for (uint32_t i = 0; i < count; ++i) {
         DescriptorSet* set = sets[i] ? sets_.Find(sets[i]) : nullptr;
-        if (set && set->pool == known) Release(*known, *set);
+        if (set && set->pool == known) used += Release(*known, *set);
     }
+    return used;
 }
 
 DescriptorSet* Resources::FindToUpdate(VkDescriptorSet handle) const noexcept {

@@ -33,6 +33,17 @@ struct ResourceOptions {
     UsesFinder find_uses = &FindUses;
 };
 
+/// Of sets that are no more: how often they were bound.
+struct UsedSets {
+    uint32_t once = 0;
+    uint32_t more = 0;
+    UsedSets& operator+=(const UsedSets& other) {
+        once += other.once;
+        more += other.more;
+        return *this;
+    }
+};
+
 class Resources {
   public:
     explicit Resources(const ResourceOptions& options);
@@ -97,11 +108,11 @@ class Resources {
     // Descriptor sets.
     /// `plain`: PlainPool.
     void AddPool(VkDescriptorPool pool, bool plain = true);
-    void RemovePool(VkDescriptorPool pool);
-    void ResetPool(VkDescriptorPool pool) noexcept;
+    UsedSets RemovePool(VkDescriptorPool pool);
+    UsedSets ResetPool(VkDescriptorPool pool) noexcept;
     /// After the driver allocated `sets` of info.descriptorSetCount.
     void AddSets(const VkDescriptorSetAllocateInfo& info, const VkDescriptorSet* sets);
-    void RemoveSets(VkDescriptorPool pool, uint32_t count, const VkDescriptorSet* sets) noexcept;
+    UsedSets RemoveSets(VkDescriptorPool pool, uint32_t count, const VkDescriptorSet* sets) noexcept;
     const DescriptorSet* FindSet(VkDescriptorSet set) const { return sets_.Find(set); }
     /// To be bound, which other threads may do too: of what is not atomic nothing may be changed.
     DescriptorSet* FindToBind(VkDescriptorSet set) const { return sets_.Find(set); }
@@ -131,7 +142,7 @@ class Resources {
                 size_t descriptors);
     static void NoteChange(DescriptorSet& set) noexcept;
     bool BeginLife(uint64_t uid, uint64_t of) noexcept;
-    void Release(DescriptorPool& pool, DescriptorSet& set) noexcept;
+    UsedSets Release(DescriptorPool& pool, DescriptorSet& set) noexcept;
     template <class Handle, class Facts>
     void EndAndRemove(Known<Handle, Facts>& known, Handle handle) {
         if (const Facts* facts = lives_ ? known.Find(handle) : nullptr) lives_->End(facts->uid);

@@ -339,6 +339,47 @@ TEST_F(Persistent, ACommandBufferThatIsNotKnownBindsTheProgramsSet) {
     EXPECT_EQ(Holds(Number(set))[1].object, Life(buffers_[1]));
 }
 
+TEST_F(Persistent, AdviceForProgramsThatUseASetOnce) {
+    Start();
+    const VkDescriptorPool pool = MakePool(4, VK_DESCRIPTOR_POOL_CREATE_FREE_DESCRIPTOR_SET_BIT);
+    const VkDescriptorSet never = MakeSet(pool);
+    const VkDescriptorSet once = MakeSet(pool);
+    const VkDescriptorSet twice = MakeSet(pool);
+    for (const VkDescriptorSet set : {once, twice, twice}) {
+        Write(set, {buffers_[0], buffers_[1]});
+        BoundFor(set);
+    }
+    hook::FreeDescriptorSets(device_, pool, 1, &twice);
+    hook::FreeDescriptorSets(device_, pool, 1, &never);
+    EXPECT_EQ(layer_->Did(Counter::kAdviceSetsBoundOnce), 0u);
+    hook::ResetDescriptorPool(device_, pool, 0);
+    EXPECT_EQ(layer_->Did(Counter::kAdviceSetsBoundOnce), 1u);
+    EXPECT_EQ(layer_->Did(Counter::kAdvicePoolsReset), 1u);
+    hook::ResetDescriptorPool(device_, pool, 0);
+    MakeSet(pool);
+    hook::ResetDescriptorPool(device_, pool, 0);
+    EXPECT_EQ(layer_->Did(Counter::kAdvicePoolsReset), 1u) << "nothing was bound";
+}
+
+TEST_F(Persistent, AdviceForLargePushConstants) {
+    Start();
+    driver_.table.CreatePipelineLayout = [](VkDevice, const VkPipelineLayoutCreateInfo*, const VkAllocationCallbacks*,
+                                            VkPipelineLayout* made) {
+        *made = reinterpret_cast<VkPipelineLayout>(Driver::Get().NewHandle());
+        return VK_SUCCESS;
+    };
+    (*layer_)->down.CreatePipelineLayout = driver_.table.CreatePipelineLayout;
+    for (const uint32_t size : {128u, 132u}) {
+        const VkPushConstantRange range = {VK_SHADER_STAGE_COMPUTE_BIT, 0, size};
+        VkPipelineLayoutCreateInfo info = {};
+        info.pushConstantRangeCount = 1;
+        info.pPushConstantRanges = &range;
+        VkPipelineLayout made = VK_NULL_HANDLE;
+        hook::CreatePipelineLayout(device_, &info, nullptr, &made);
+        EXPECT_EQ(layer_->Did(Counter::kAdvicePushConstants), size > 128 ? 1u : 0u);
+    }
+}
+
 TEST_F(Persistent, IsGivenUpWhereNothingComesAgain) {
     Start({.judge = true});
     uint64_t written = 0;
