@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "../resources/allocations.h"
 #include "layered_device.h"
 
 namespace fake {
@@ -337,6 +338,31 @@ TEST_F(Persistent, ACommandBufferThatIsNotKnownBindsTheProgramsSet) {
     Bind(reinterpret_cast<VkCommandBuffer>(&unknown), set);
     EXPECT_EQ(unknown.bound[0], Number(set));
     EXPECT_EQ(Holds(Number(set))[1].object, Life(buffers_[1]));
+}
+
+TEST_F(Persistent, TheSteadyStateAllocatesNothing) {
+    Start();
+    const uint64_t kept = Persist({buffers_[0], buffers_[1]});
+    const std::array<VkDescriptorBufferInfo, 2> infos = {VkDescriptorBufferInfo{buffers_[0], 0, 64},
+                                                         VkDescriptorBufferInfo{buffers_[1], 0, 64}};
+    VkWriteDescriptorSet write = {};
+    write.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET;
+    write.descriptorCount = infos.size();
+    write.descriptorType = kStorage;
+    write.pBufferInfo = infos.data();
+    uint64_t allocations = 0;
+    for (int i = 0; i < 10; ++i) {
+        write.dstSet = MakeSet();
+        Begin(commands_[0]);
+        const uint64_t before = kronos::Allocations();
+        hook::UpdateDescriptorSets(device_, 1, &write, 0, nullptr);
+        Bind(commands_[0], write.dstSet);
+        if (i > 1) allocations += kronos::Allocations() - before;
+        layer_->Dispatch(commands_[0]);
+        hook::EndCommandBuffer(commands_[0]);
+        EXPECT_EQ(Driver::Of(commands_[0]).dispatches.at(0).at(0), kept);
+    }
+    EXPECT_EQ(allocations, 0u);
 }
 
 TEST_F(Persistent, AdviceForProgramsThatUseASetOnce) {
