@@ -75,8 +75,7 @@ void PrepareFor(const Device& device, DescriptorSet& set, bool fits) {
     if (set.held && (!fits || !device.resources->HoldsSets())) device.persistent->MakeDirect(set);
 }
 
-Fate NoteWrite(const Device& device, const VkWriteDescriptorSet& write) {
-    DescriptorSet* set = device.resources->FindToUpdate(write.dstSet);
+Fate NoteWrite(const Device& device, DescriptorSet* set, const VkWriteDescriptorSet& write) {
     if (!set) return Fate::kPassed;
     PrepareFor(device, *set, !set->held || Fits(*set->layout, write));
     return FateOf(device, *set, device.resources->Write(*set, write));
@@ -121,15 +120,22 @@ void Update(const Device& device, uint32_t write_count, const VkWriteDescriptorS
         device.down.UpdateDescriptorSets(device.handle, 0, nullptr, count, some);
     };
     LeftOut left_out;
+    const auto note_writes = [&](uint32_t count, Passing& passing) {
+        DescriptorSet* set = nullptr;
+        for (uint32_t i = 0; i < count; ++i) {
+            // Mostly one set after the other.
+            if (i == 0 || writes[i].dstSet != writes[i - 1].dstSet)
+                set = device.resources->FindToUpdate(writes[i].dstSet);
+            if (left_out.Passes(NoteWrite(device, set, writes[i]))) passing.Pass(i);
+        }
+    };
     for (; write_count > kTogether; write_count -= kTogether, writes += kTogether) {
         Passing passing;
-        for (uint32_t i = 0; i < kTogether; ++i)
-            if (left_out.Passes(NoteWrite(device, writes[i]))) passing.Pass(i);
+        note_writes(kTogether, passing);
         GivePassing(device, writes, kTogether, passing, give_writes);
     }
     Passing passing_writes;
-    for (uint32_t i = 0; i < write_count; ++i)
-        if (left_out.Passes(NoteWrite(device, writes[i]))) passing_writes.Pass(i);
+    note_writes(write_count, passing_writes);
     // Copies come after all writes, and the last of these are not given yet.
     bool first = true;
     do {

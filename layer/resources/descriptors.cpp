@@ -40,6 +40,16 @@ uint64_t Uid(const Facts& facts) {
 }
 
 // A written object that is not known may have any memory; what may be done to it is known all the same.
+Descriptor AccessOf(const BufferFacts& buffer, const VkDescriptorBufferInfo& info) {
+    Descriptor made = Memory(PartOf(buffer.where, info.offset, info.range));
+    made.to_end = info.range == VK_WHOLE_SIZE;
+    if (made.where.memory == buffer.where.memory) {
+        made.whole_begin = buffer.where.begin;
+        made.whole_end = buffer.reserved;
+    }
+    return made;
+}
+
 Seen OfBuffer(const Resources& resources, const VkDescriptorBufferInfo& info) {
     Seen seen;
     seen.access = Nothing();
@@ -49,12 +59,7 @@ Seen OfBuffer(const Resources& resources, const VkDescriptorBufferInfo& info) {
     seen.identity = kUnknownIdentity;
     const BufferFacts* buffer = resources.FindBuffer(info.buffer);
     if (!buffer) return seen;
-    seen.access = Memory(PartOf(buffer->where, info.offset, info.range));
-    seen.access.to_end = info.range == VK_WHOLE_SIZE;
-    if (seen.access.where.memory == buffer->where.memory) {
-        seen.access.whole_begin = buffer->where.begin;
-        seen.access.whole_end = buffer->reserved;
-    }
+    seen.access = AccessOf(*buffer, info);
     // Without memory it may mean another address the next time.
     if (buffer->where.memory != MemoryRange::kEverything)
         seen.identity = {.object = Uid(*buffer),
@@ -136,6 +141,10 @@ Seen Written(const Resources& resources, const SetBinding& binding, const void* 
     }
 }
 
+bool IsBuffer(VkDescriptorType type) {
+    return type == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER || type == VK_DESCRIPTOR_TYPE_STORAGE_BUFFER || IsDynamic(type);
+}
+
 // Puts descriptors in their place, and keeps what that changed.
 class Placing {
   public:
@@ -154,6 +163,18 @@ class Placing {
         }
         if (change_ == Change::kNone) change_ = Change::kKnown;
         content_.descriptors[index] = seen.access;
+    }
+    // What most writes are of, in place.
+    void PlaceBuffer(const Resources& resources, size_t index, const VkDescriptorBufferInfo& info) {
+        const BufferFacts* buffer = content_.identities.empty() ? nullptr : resources.FindBuffer(info.buffer);
+        if (!buffer || buffer->where.memory == MemoryRange::kEverything) return Place(index, OfBuffer(resources, info));
+        Identity& identity = content_.identities[index];
+        const uint64_t uid = Uid(*buffer);
+        if (identity.object == uid && identity.offset == info.offset && identity.range == info.range) return;
+        identity = {
+            .object = uid, .offset = info.offset, .range = info.range, .object_handle = HandleBits(info.buffer)};
+        content_.descriptors[index] = AccessOf(*buffer, info);
+        Changed(buffer->lasting ? Change::kKnown : Change::kLoose);
     }
     void PlaceWord(size_t index, uint64_t word) {
         if (index >= content_.words.size()) return Changed(Change::kKnown);
@@ -268,6 +289,13 @@ Change WriteDescriptors(const Resources& resources, const SetLayoutFacts& layout
         return placing.change();
     }
     const bool known = !write.pNext;
+    if (known && IsBuffer(type)) {
+        ForEachDescriptor(layout, placing, type, write.dstBinding, write.dstArrayElement, write.descriptorCount,
+                          [&](size_t index, const SetBinding&, uint32_t i) {
+                              placing.PlaceBuffer(resources, index, write.pBufferInfo[i]);
+                          });
+        return placing.change();
+    }
     const auto info = [&](uint32_t i) -> const void* {
         switch (type) {
             case VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER:

@@ -279,6 +279,8 @@ DescriptorSet* Resources::FindToUpdate(VkDescriptorSet handle) const noexcept {
 }
 
 void Resources::NoteChange(DescriptorSet& set) noexcept {
+    // Of a set that is held, and not bound since it last changed, nobody has seen the content.
+    if (set.held && !set.bound_as.load(std::memory_order_relaxed)) return;
     set.content = NextUid();
     set.bound_as.store(0, std::memory_order_relaxed);
 }
