@@ -8,6 +8,7 @@
 #include <ctime>
 #include <set>
 
+#include "descriptors/set_writer.h"
 #include "devices/judgement.h"
 #include "entry/hooks.h"
 #include "entry/proc_addr.h"
@@ -135,8 +136,25 @@ void StartStreams(Device& device, const VkDeviceCreateInfo& create_info, const V
         return;
     }
     if (barriers == Barriers::kAuto) device.worth = std::make_unique<StreamWorth>();
-    device.resources = std::make_unique<Resources>(BoundsOf(create_info));
     device.gates |= kGateStream;
+}
+
+void StartDescriptors(Device& device, const VkDeviceCreateInfo& create_info,
+                      const VkPhysicalDeviceProperties& properties) {
+    const Settings& settings = device.instance->settings;
+    // Until it is measured on more drivers, automatic is for those who want all that command streams can give.
+    const bool wanted = settings.descriptors == Descriptors::kOn ||
+                        (settings.descriptors == Descriptors::kAuto && settings.barriers == Barriers::kOn);
+    device.descriptors = ChooseDescriptors(wanted, create_info, device.instance->api_version, properties);
+    const char* done = device.descriptors.persistent ? "writes that change nothing are dropped, sets persist"
+                       : device.descriptors.shadow   ? "writes that change nothing are dropped, sets do not persist"
+                                                     : "as written";
+    // Who asked for it is told; by default it is one of many things that a device may not have.
+    if (device.descriptors.refused && settings.descriptors == Descriptors::kOn)
+        device.log->Warn("descriptors: {}: {}", done, device.descriptors.why);
+    else
+        device.log->Info("descriptors: {}: {}", done, device.descriptors.why);
+    if (device.descriptors.shadow) device.gates |= kGateSets;
 }
 
 void StartFeatures(Device& device, const VkDeviceCreateInfo& create_info,
@@ -163,6 +181,21 @@ void StartFeatures(Device& device, const VkDeviceCreateInfo& create_info,
             RecallVerdict(*device.log, device.driver_key, kFenceCost, device.fences->probe);
     }
     StartStreams(device, create_info, properties);
+    StartDescriptors(device, create_info, properties);
+    if (device.gates & kGateObjects) {
+        ResourceOptions options = BoundsOf(create_info);
+        options.follow_sets = device.descriptors.shadow;
+        if (device.descriptors.persistent) {
+            device.lives = std::make_unique<Lives>();
+            options.lives = device.lives.get();
+            options.hold_most = kMostHeld;
+        }
+        device.resources = std::make_unique<Resources>(options);
+        if (device.descriptors.persistent)
+            device.persistent = std::make_unique<PersistentSets>(
+                device.down, device.handle, *device.resources, device.stats ? &device.stats->counters() : nullptr,
+                PersistentOptions{.judge = settings.descriptors != Descriptors::kOn});
+    }
     if (settings.recycle_memory != RecycleMemory::kOff && StartRecycling(device, create_info, properties))
         device.gates |= kGateMemory;
 }
@@ -266,8 +299,10 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkD
                 made->waits.reset();
                 made->fences.reset();
                 made->recycler.reset();
+                made->persistent.reset();
                 made->resources.reset();
-                made->gates &= ~uint32_t{kGateStream};
+                made->lives.reset();
+                made->gates &= ~uint32_t{kGateObjects};
             }
         } catch (...) {
             destroy(*device, allocator);
@@ -285,6 +320,7 @@ VKAPI_ATTR void VKAPI_CALL DestroyDevice(VkDevice device, const VkAllocationCall
     StopFeatures(*state);
     for (const VkQueue handle : state->queues) delete registry.queues.Erase(handle);
     state->pools.ForEach([&](VkCommandPool, Device::CommandPool* pool) { ForgetBuffers(*state, pool); });
+    state->persistent.reset();
     state->stats.reset();
     state->down.DestroyDevice(device, allocator);
 }
@@ -329,6 +365,7 @@ VKAPI_ATTR VkResult VKAPI_CALL ResetCommandPool(VkDevice device, VkCommandPool p
         for (CommandBuffer* buffer : known->buffers) {
             if (state.stats) buffer->counters.FlushTo(state.stats->counters());
             buffer->dispatches = 0;
+            buffer->sets.Clear();
             if (buffer->recorder) buffer->recorder->Forget();
         }
     }
@@ -349,7 +386,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateCommandBuffers(VkDevice device, const VkC
             made->down = &state.down;
             made->device = &state;
             made->handle = buffers[i];
-            if (state.resources)
+            if (state.resources && state.streams.mode != RecorderMode::kOff)
                 made->recorder = std::make_unique<Recorder>(*state.resources, state.streams.mode, state.streams.narrow,
                                                             state.streams.drops);
             registry.command_buffers.Insert(buffers[i], made.get());

@@ -61,6 +61,7 @@ std::unique_ptr<Instance> ReadState(const VkInstanceCreateInfo* create_info) {
     if (settings.barriers == Barriers::kOn || settings.barriers == Barriers::kAuto ||
         (settings.barriers == Barriers::kObserve && settings.stats != Stats::kOff))
         state->gates |= kGateStream;
+    if (settings.descriptors != Descriptors::kOff) state->gates |= kGateSets;
     StartDevices(*state);
     return state;
 }

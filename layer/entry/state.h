@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "descriptors/choice.h"
+#include "descriptors/persistent_sets.h"
 #include "devices/list.h"
 #include "devices/policy.h"
 #include "kronos/settings.h"
@@ -41,15 +43,17 @@ enum Gate : uint32_t {
     kGateMemory = 1u << 4,
     kGateStream = 1u << 5,
     kGateDevices = 1u << 6,
+    kGateSets = 1u << 7,
     // What more than one of them needs.
     kGateSubmits = kGateStats | kGateFences | kGateWaits,
     kGateWaiting = kGateStats | kGateFences | kGateWaits,
     kGateBinds = kGateSubmits | kGateMemory,
     kGateMarks = kGateFences | kGateMemory,
     kGateAllocations = kGateStats | kGateMemory,
-    kGateRecording = kGateStats | kGateStream,
-    kGateMemoryLives = kGateAllocations | kGateStream,
-    kGateDescriptors = kGateStats | kGateStream,
+    kGateObjects = kGateStream | kGateSets,
+    kGateRecording = kGateStats | kGateObjects,
+    kGateMemoryLives = kGateAllocations | kGateObjects,
+    kGateDescriptors = kGateStats | kGateObjects,
 };
 
 struct Device;
@@ -80,14 +84,17 @@ struct Device {
     bool frame_boundary = false;   ///< VK_EXT_frame_boundary is enabled
     VkuDeviceDispatchTable down{};
     std::shared_ptr<Log> log;
-    std::unique_ptr<DeviceStats> stats;        ///< nullptr: nothing is counted
-    std::unique_ptr<SpinWaits> waits;          ///< nullptr: the driver's waits
-    std::unique_ptr<FenceCache> fences;        ///< nullptr: no fence is known or kept
-    std::unique_ptr<MemoryRecycler> recycler;  ///< nullptr: no memory is kept
-    std::unique_ptr<Resources> resources;      ///< nullptr: command streams are not analysed
-    StreamPolicy streams;                      ///< what is done with them
-    std::unique_ptr<StreamWorth> worth;        ///< nullptr: all of them are held, or none
-    std::unique_ptr<IdleOwner> idle_owner;     ///< the recycler, as the janitor sees it
+    std::unique_ptr<DeviceStats> stats;          ///< nullptr: nothing is counted
+    std::unique_ptr<SpinWaits> waits;            ///< nullptr: the driver's waits
+    std::unique_ptr<FenceCache> fences;          ///< nullptr: no fence is known or kept
+    std::unique_ptr<MemoryRecycler> recycler;    ///< nullptr: no memory is kept
+    std::unique_ptr<Lives> lives;                ///< nullptr: nobody asks
+    std::unique_ptr<Resources> resources;        ///< nullptr: nothing is known of objects
+    StreamPolicy streams;                        ///< what is done with command streams
+    DescriptorPolicy descriptors;                ///< and with descriptor sets
+    std::unique_ptr<PersistentSets> persistent;  ///< nullptr: all sets that are bound are the program's
+    std::unique_ptr<StreamWorth> worth;          ///< nullptr: all of them are held, or none
+    std::unique_ptr<IdleOwner> idle_owner;       ///< the recycler, as the janitor sees it
 
     /// Counts what the program asked and the driver was given just so.
     void Count(Counter counter, uint64_t n = 1) const {
@@ -123,6 +130,7 @@ struct CommandBuffer {
     const VkuDeviceDispatchTable* down = nullptr;  ///< first: every vkCmd* needs it
     RecordingCounters counters;
     std::unique_ptr<Recorder> recorder;  ///< nullptr: its commands go straight to the driver
+    RecordedSets sets;                   ///< the layer's sets that this recording has
     uint64_t dispatches = 0;             ///< in its content: of this recording and of the secondaries it executes
     Device* device = nullptr;
     VkCommandBuffer handle = VK_NULL_HANDLE;

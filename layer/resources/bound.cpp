@@ -100,7 +100,7 @@ void BoundState::PushDescriptors(VkPipelineBindPoint bind_point, VkPipelineLayou
     if (bind_point != VK_PIPELINE_BIND_POINT_COMPUTE) return;
     Slot* slot = SlotToPush(layout, set);
     for (size_t i = 0; slot && i < writes.size(); ++i)
-        WriteDescriptors(*resources_, *slot->pushed_layout, slot->pushed, writes[i]);
+        WriteDescriptors(*resources_, *slot->pushed_layout, {slot->pushed, {}, {}}, writes[i]);
 }
 
 void BoundState::PushDescriptors(VkDescriptorUpdateTemplate update_template, VkPipelineLayout layout, uint32_t set,
@@ -109,7 +109,7 @@ void BoundState::PushDescriptors(VkDescriptorUpdateTemplate update_template, VkP
     if (known && known->bind_point != VK_PIPELINE_BIND_POINT_COMPUTE) return;
     Slot* slot = SlotToPush(layout, set);
     if (slot && known)
-        WriteDescriptors(*resources_, *slot->pushed_layout, slot->pushed, *known, data);
+        WriteDescriptors(*resources_, *slot->pushed_layout, {slot->pushed, {}, {}}, *known, data);
     else if (slot)
         slot->holds = Slot::Holds::kUnknown;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Buffers, images, their views and their memory, known to command streams. Any thread; no locks but those of Resources.
+// Buffers, images, their views, samplers and memory, known to command streams. Any thread; no locks but those of
+// Resources.
 #include "entry/hooks.h"
 #include "entry/state.h"
 #include "resources/remember.h"
@@ -128,6 +129,21 @@ VKAPI_ATTR void VKAPI_CALL DestroyImageView(VkDevice handle, VkImageView view, c
     Device& device = DeviceOf(handle);
     Remember(device, "vkDestroyImageView", [&](Resources& resources) { resources.RemoveImageView(view); });
     device.down.DestroyImageView(handle, view, allocator);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL CreateSampler(VkDevice handle, const VkSamplerCreateInfo* info,
+                                             const VkAllocationCallbacks* allocator, VkSampler* made) {
+    Device& device = DeviceOf(handle);
+    const VkResult result = device.down.CreateSampler(handle, info, allocator, made);
+    if (result == VK_SUCCESS)
+        Remember(device, "vkCreateSampler", [&](Resources& resources) { resources.AddSampler(*made, *info); });
+    return result;
+}
+
+VKAPI_ATTR void VKAPI_CALL DestroySampler(VkDevice handle, VkSampler sampler, const VkAllocationCallbacks* allocator) {
+    Device& device = DeviceOf(handle);
+    Remember(device, "vkDestroySampler", [&](Resources& resources) { resources.RemoveSampler(sampler); });
+    device.down.DestroySampler(handle, sampler, allocator);
 }
 
 }  // namespace kronos::hook

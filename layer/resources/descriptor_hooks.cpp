@@ -1,34 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Descriptor pools, sets and updates: counted, and known to command streams. Any thread; no locks but those of
-// Resources, where objects are made and destroyed.
+// Descriptor pools, sets and templates: counted, and known. Any thread; no locks but those of Resources.
 #include "entry/hooks.h"
 #include "entry/state.h"
+#include "resources/judge.h"
 #include "resources/remember.h"
 
+namespace kronos {
+namespace {
+
+void Advise(const Device& device, const UsedSets& gone) {
+    if (gone.once) device.Decided(Counter::kAdviceSetsBoundOnce, gone.once);
+}
+
+}  // namespace
+}  // namespace kronos
+
 namespace kronos::hook {
-
-VKAPI_ATTR void VKAPI_CALL UpdateDescriptorSets(VkDevice handle, uint32_t write_count,
-                                                const VkWriteDescriptorSet* writes, uint32_t copy_count,
-                                                const VkCopyDescriptorSet* copies) {
-    Device& device = DeviceOf(handle);
-    if (device.stats) {
-        const Counters::Own counters = device.stats->counters().OfThisThread();
-        counters.Add(Counter::kDescriptorUpdates);
-        counters.Add(Counter::kDescriptorWrites, uint64_t{write_count} + copy_count);
-    }
-    device.down.UpdateDescriptorSets(handle, write_count, writes, copy_count, copies);
-    if (device.resources) device.resources->UpdateSets(write_count, writes, copy_count, copies);
-}
-
-VKAPI_ATTR void VKAPI_CALL UpdateDescriptorSetWithTemplate(VkDevice handle, VkDescriptorSet set,
-                                                           VkDescriptorUpdateTemplate update_template,
-                                                           const void* data) {
-    Device& device = DeviceOf(handle);
-    device.Count(Counter::kDescriptorUpdates);
-    device.Count(Counter::kDescriptorWrites);
-    device.down.UpdateDescriptorSetWithTemplate(handle, set, update_template, data);
-    if (device.resources) device.resources->UpdateSet(set, update_template, data);
-}
 
 VKAPI_ATTR VkResult VKAPI_CALL AllocateDescriptorSets(VkDevice handle, const VkDescriptorSetAllocateInfo* info,
                                                       VkDescriptorSet* sets) {
@@ -43,7 +30,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateDescriptorSets(VkDevice handle, const VkD
 VKAPI_ATTR VkResult VKAPI_CALL FreeDescriptorSets(VkDevice handle, VkDescriptorPool pool, uint32_t count,
                                                   const VkDescriptorSet* sets) {
     Device& device = DeviceOf(handle);
-    if (device.resources) device.resources->RemoveSets(pool, count, sets);
+    if (device.resources) Advise(device, device.resources->RemoveSets(pool, count, sets));
     return device.down.FreeDescriptorSets(handle, pool, count, sets);
 }
 
@@ -52,14 +39,16 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDescriptorPool(VkDevice handle, const VkDes
     Device& device = DeviceOf(handle);
     const VkResult result = device.down.CreateDescriptorPool(handle, info, allocator, pool);
     if (result == VK_SUCCESS)
-        Remember(device, "vkCreateDescriptorPool", [&](Resources& resources) { resources.AddPool(*pool); });
+        Remember(device, "vkCreateDescriptorPool",
+                 [&](Resources& resources) { resources.AddPool(*pool, PlainPool(*info)); });
     return result;
 }
 
 VKAPI_ATTR void VKAPI_CALL DestroyDescriptorPool(VkDevice handle, VkDescriptorPool pool,
                                                  const VkAllocationCallbacks* allocator) {
     Device& device = DeviceOf(handle);
-    Remember(device, "vkDestroyDescriptorPool", [&](Resources& resources) { resources.RemovePool(pool); });
+    Remember(device, "vkDestroyDescriptorPool",
+             [&](Resources& resources) { Advise(device, resources.RemovePool(pool)); });
     device.down.DestroyDescriptorPool(handle, pool, allocator);
 }
 
@@ -67,7 +56,11 @@ VKAPI_ATTR VkResult VKAPI_CALL ResetDescriptorPool(VkDevice handle, VkDescriptor
                                                    VkDescriptorPoolResetFlags flags) {
     Device& device = DeviceOf(handle);
     device.Count(Counter::kPoolResets);
-    if (device.resources) device.resources->ResetPool(pool);
+    if (device.resources) {
+        const UsedSets gone = device.resources->ResetPool(pool);
+        Advise(device, gone);
+        if (gone.once + gone.more) device.Decided(Counter::kAdvicePoolsReset);
+    }
     return device.down.ResetDescriptorPool(handle, pool, flags);
 }
 

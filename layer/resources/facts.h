@@ -8,11 +8,13 @@
 
 #include <vulkan/vulkan_core.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "resources/identity.h"
 #include "shaders/uses.h"
 #include "stream/steps.h"
 
@@ -32,6 +34,7 @@ struct BufferFacts {
     VkBufferUsageFlags2 usage = 0;
     VkBufferCreateFlags flags = 0;
     bool plain = true;      ///< not sparse, and all structures of its creation are known
+    bool lasting = false;   ///< Lives knows when it ends, and its memory: so of the others
     MemoryRange where;      ///< its bytes; everything unless it is plain and bound in a way that is understood
     uint64_t reserved = 0;  ///< end of what it occupies: not before where.end. Out-of-bounds stores stop here
 };
@@ -41,18 +44,27 @@ struct ImageFacts {
     VkImageUsageFlags usage = 0;
     VkImageCreateFlags flags = 0;
     bool plain = true;  ///< not sparse, not disjoint, and all structures of its creation are known
+    bool lasting = false;
     MemoryRange where;  ///< all of it
 };
 
 struct ImageViewFacts {
     uint64_t uid = NextUid();
+    bool lasting = false;
     MemoryRange where;  ///< of the whole image, when the view was made
 };
 
 struct BufferViewFacts {
     uint64_t uid = NextUid();
+    bool lasting = false;
     MemoryRange where;
     MemoryRange whole;  ///< what the whole buffer occupies
+};
+
+struct SamplerFacts {
+    uint64_t uid = NextUid();
+    bool lasting = false;
+    bool plain = true;  ///< no Y'CbCr conversion, and all structures of its creation are known
 };
 
 /// Part of `whole`, or `whole` itself where ranges have no meaning. `offset` and `size` in bytes, from its begin;
@@ -67,6 +79,7 @@ struct SetBinding {
     VkDescriptorBindingFlags flags = 0;
     uint32_t first = 0;          ///< index in the set's descriptors; an inline uniform block has none
     uint32_t first_dynamic = 0;  ///< index in the set's dynamic offsets
+    uint32_t first_word = 0;     ///< of an inline uniform block: index in the set's words
     bool immutable_samplers = false;
 
     bool operator==(const SetBinding&) const = default;
@@ -81,11 +94,14 @@ struct SetLayoutFacts {
     uint64_t uid = NextUid();
     std::vector<SetBinding> bindings;  ///< by number; empty unless understood
     uint32_t descriptors = 0;
+    uint32_t words = 0;            ///< of 4 bytes, of all its inline uniform blocks
     uint32_t dynamic_offsets = 0;  ///< right even if not understood
     bool push = false;
     bool understood = false;
     /// All that another layout must have been created with to be identically defined; empty: nobody can tell.
     std::vector<uint32_t> definition;
+    bool plain = false;  ///< understood, and a set of it is no more than its descriptors: the layer may make its own
+    VkDescriptorSetLayout handle = VK_NULL_HANDLE;
 
     /// nullptr: it has none of that number.
     const SetBinding* Find(uint32_t binding) const;
@@ -164,12 +180,22 @@ struct DescriptorSet {
     size_t index = 0;                              ///< in the pool
     std::shared_ptr<const SetLayoutFacts> layout;  ///< nullptr: not known
     std::vector<Descriptor> descriptors;  ///< empty unless the layout is understood; the last binding's may be fewer
+    std::vector<Identity> identities;     ///< of the descriptors, as the program wrote them; empty: not followed
+    std::vector<uint64_t> words;          ///< of inline uniform blocks, likewise
+
+    // Of a set whose writes the driver does not get before they are needed (layer/descriptors).
+    bool held = false;
+    std::vector<Identity> real_identities;  ///< what the driver's set holds; guarded by Lives::mutex()
+    std::vector<uint64_t> real_words;
+    std::atomic<uint64_t> bound_as{0};  ///< what is bound in its place, until it is updated; 0: not decided
+    std::atomic<uint32_t> binds{0};     ///< in this life; about, for many threads may count at a time
 };
 
 /// Externally synchronized, as Vulkan demands of descriptor pools.
 struct DescriptorPool {
     std::vector<std::unique_ptr<DescriptorSet>> sets;  ///< the first `live` are allocated, the others wait
     size_t live = 0;
+    bool plain = true;  ///< its sets are allocated, written and bound in the usual ways alone
 };
 
 struct UpdateTemplate {

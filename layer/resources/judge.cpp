@@ -11,6 +11,7 @@ namespace {
 
 // Shadowing more would cost more memory than the barriers are worth.
 constexpr uint64_t kMostDescriptors = 4096;
+constexpr uint32_t kMostBlockBytes = 1 << 16;
 
 // Every structure of the chain passes `known`.
 template <class Predicate>
@@ -184,20 +185,44 @@ SetLayoutFacts JudgeSetLayout(const VkDescriptorSetLayoutCreateInfo& info) {
     const uint64_t all =
         std::accumulate(facts.bindings.begin(), facts.bindings.end(), uint64_t{0},
                         [](uint64_t sum, const SetBinding& binding) { return sum + binding.descriptors(); });
-    if (all > kMostDescriptors) facts.understood = false;
+    const bool odd = std::any_of(facts.bindings.begin(), facts.bindings.end(), [](const SetBinding& binding) {
+        return binding.type == VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK &&
+               (binding.count % 4 || binding.count > kMostBlockBytes);
+    });
+    if (all > kMostDescriptors || odd) facts.understood = false;
     if (!facts.understood) {
         facts.bindings.clear();
         return facts;
     }
     uint32_t dynamic = 0;
+    facts.plain = !info.flags;
     for (SetBinding& binding : facts.bindings) {
         binding.first = facts.descriptors;
         binding.first_dynamic = dynamic;
+        binding.first_word = facts.words;
         facts.descriptors += binding.descriptors();
         if (IsDynamic(binding.type)) dynamic += binding.count;
+        if (binding.type == VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK) facts.words += binding.count / 4;
+        if (binding.flags & VK_DESCRIPTOR_BINDING_VARIABLE_DESCRIPTOR_COUNT_BIT) facts.plain = false;
     }
     facts.definition = DefinitionOf(info);
     return facts;
+}
+
+SamplerFacts JudgeSampler(const VkSamplerCreateInfo& info) {
+    SamplerFacts facts;
+    facts.plain = AllKnown(info.pNext, [](const VkBaseInStructure& next) {
+        return next.sType == VK_STRUCTURE_TYPE_SAMPLER_REDUCTION_MODE_CREATE_INFO ||
+               next.sType == VK_STRUCTURE_TYPE_SAMPLER_CUSTOM_BORDER_COLOR_CREATE_INFO_EXT;
+    });
+    return facts;
+}
+
+bool PlainPool(const VkDescriptorPoolCreateInfo& info) {
+    return !(info.flags & ~VkDescriptorPoolCreateFlags{VK_DESCRIPTOR_POOL_CREATE_FREE_DESCRIPTOR_SET_BIT}) &&
+           AllKnown(info.pNext, [](const VkBaseInStructure& next) {
+               return next.sType == VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_INLINE_UNIFORM_BLOCK_CREATE_INFO;
+           });
 }
 
 bool VariableCount(const VkDescriptorSetAllocateInfo& info, uint32_t index, uint32_t& count) {

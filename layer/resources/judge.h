@@ -24,6 +24,10 @@ bool PlainView(const void* next);
 /// Section "Descriptor Set Layout". Throws std::bad_alloc.
 SetLayoutFacts JudgeSetLayout(const VkDescriptorSetLayoutCreateInfo& info);
 
+SamplerFacts JudgeSampler(const VkSamplerCreateInfo& info);
+/// Its sets are allocated, written and bound in the usual ways alone.
+bool PlainPool(const VkDescriptorPoolCreateInfo& info);
+
 /// How many descriptors or bytes the last binding of set `index` has. False: it cannot be told.
 bool VariableCount(const VkDescriptorSetAllocateInfo& info, uint32_t index, uint32_t& count);
 

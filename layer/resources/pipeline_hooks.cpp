@@ -28,6 +28,14 @@ VKAPI_ATTR VkResult VKAPI_CALL CreatePipelineLayout(VkDevice handle, const VkPip
                                                     const VkAllocationCallbacks* allocator, VkPipelineLayout* made) {
     Device& device = DeviceOf(handle);
     const VkResult result = device.down.CreatePipelineLayout(handle, info, allocator, made);
+    // VkPhysicalDeviceLimits::maxPushConstantsSize is at least this.
+    constexpr uint32_t kEverywhere = 128;
+    for (uint32_t i = 0; i < info->pushConstantRangeCount; ++i) {
+        const VkPushConstantRange& range = info->pPushConstantRanges[i];
+        if (uint64_t{range.offset} + range.size <= kEverywhere) continue;
+        device.Decided(Counter::kAdvicePushConstants);
+        break;
+    }
     if (result == VK_SUCCESS)
         Remember(device, "vkCreatePipelineLayout",
                  [&](Resources& resources) { resources.AddPipelineLayout(*made, *info); });

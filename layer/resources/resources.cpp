@@ -30,14 +30,37 @@ Resources::Resources(const ResourceOptions& options)
     : bounds_(options.round_up       ? Bounds::kRounded
               : options.widen_writes ? Bounds::kBuffer
                                      : Bounds::kNone),
+      follow_sets_(options.follow_sets),
+      hold_most_(options.hold_most),
+      lives_(options.lives),
+      hold_sets_(options.lives && options.hold_most),
       shaders_(options.find_uses) {}
 
 void Resources::AddMemory(VkDeviceMemory memory, const VkMemoryAllocateInfo& info) {
     const uint64_t life = OwnMemory(info) ? NextUid() : MemoryRange::kShared;
-    if (std::atomic<uint64_t>* known = memories_.Find(memory))
+    std::atomic<uint64_t>* known = memories_.Find(memory);
+    if (lives_ && known) lives_->End(known->load(std::memory_order_relaxed));
+    if (lives_ && life > MemoryRange::kShared) lives_->Begin(life, Lives::kOfNothing);
+    if (known)
         known->store(life, std::memory_order_relaxed);
     else
         memories_.Add(memory, std::make_unique<std::atomic<uint64_t>>(life));
+}
+
+void Resources::RemoveMemory(VkDeviceMemory memory) {
+    const std::atomic<uint64_t>* known = lives_ ? memories_.Find(memory) : nullptr;
+    if (known) lives_->End(known->load(std::memory_order_relaxed));
+    memories_.Remove(memory);
+}
+
+bool Resources::BeginLife(uint64_t uid, uint64_t of) noexcept {
+    if (!lives_ || of <= MemoryRange::kShared) return false;
+    try {
+        lives_->Begin(uid, of);
+        return true;
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
 }
 
 void Resources::AddBuffer(VkBuffer buffer, const VkBufferCreateInfo& info) {
@@ -50,6 +73,7 @@ void Resources::BindBuffer(const VkBindBufferMemoryInfo& info, VkDeviceSize requ
     const uint64_t memory = FindMemory(info.memory);
     buffer->where = InMemory(memory, info.memoryOffset, buffer->size);
     buffer->reserved = InMemory(memory, info.memoryOffset, std::max(buffer->size, required)).end;
+    buffer->lasting = BeginLife(buffer->uid, memory);
 }
 
 void Resources::AddImage(VkImage image, const VkImageCreateInfo& info) {
@@ -58,8 +82,10 @@ void Resources::AddImage(VkImage image, const VkImageCreateInfo& info) {
 
 void Resources::BindImage(const VkBindImageMemoryInfo& info, VkDeviceSize required) noexcept {
     ImageFacts* image = images_.Find(info.image);
-    if (image && image->plain && required && PlainBind(info.pNext))
-        image->where = InMemory(FindMemory(info.memory), info.memoryOffset, required);
+    if (!image || !image->plain || !required || !PlainBind(info.pNext)) return;
+    const uint64_t memory = FindMemory(info.memory);
+    image->where = InMemory(memory, info.memoryOffset, required);
+    image->lasting = BeginLife(image->uid, memory);
 }
 
 void Resources::AddBufferView(VkBufferView view, const VkBufferViewCreateInfo& info) {
@@ -70,6 +96,7 @@ void Resources::AddBufferView(VkBufferView view, const VkBufferViewCreateInfo& i
         facts->whole = buffer->where;
         if (buffer->where.memory > MemoryRange::kShared) facts->whole.end = buffer->reserved;
     }
+    facts->lasting = buffer && buffer->lasting && BeginLife(facts->uid, buffer->uid);
     buffer_views_.Add(view, std::move(facts));
 }
 
@@ -79,12 +106,42 @@ void Resources::AddImageView(VkImageView view, const VkImageViewCreateInfo& info
     if (image && PlainView(info.pNext)) {
         facts->where = image->where;
     }
+    facts->lasting = image && image->lasting && BeginLife(facts->uid, image->uid);
     image_views_.Add(view, std::move(facts));
 }
 
+void Resources::AddSampler(VkSampler sampler, const VkSamplerCreateInfo& info) {
+    auto facts = std::make_unique<SamplerFacts>(JudgeSampler(info));
+    if (lives_) {
+        lives_->Begin(facts->uid, Lives::kOfNothing);
+        facts->lasting = true;
+    }
+    samplers_.Add(sampler, std::move(facts));
+}
+
 void Resources::AddSetLayout(VkDescriptorSetLayout layout, const VkDescriptorSetLayoutCreateInfo& info) {
-    auto facts = std::make_shared<const SetLayoutFacts>(JudgeSetLayout(info));
+    auto facts = std::make_shared<SetLayoutFacts>(JudgeSetLayout(info));
+    facts->handle = layout;
+    // One with a Y'CbCr conversion takes more of a pool than is said here.
+    for (uint32_t i = 0; facts->plain && i < info.bindingCount; ++i) {
+        const VkDescriptorSetLayoutBinding& binding = info.pBindings[i];
+        const SetBinding* known = facts->Find(binding.binding);
+        for (uint32_t k = 0; known && known->immutable_samplers && k < binding.descriptorCount; ++k) {
+            const SamplerFacts* sampler = FindSampler(binding.pImmutableSamplers[k]);
+            if (!sampler || !sampler->plain) facts->plain = false;
+        }
+    }
+    if (lives_) {
+        // One handle for two that are alive: nobody could tell any more when this one ends.
+        if (const auto* before = set_layouts_.Find(layout)) lives_->End((*before)->uid);
+        lives_->Begin(facts->uid, Lives::kOfNothing);
+    }
     set_layouts_.Add(layout, std::make_unique<std::shared_ptr<const SetLayoutFacts>>(std::move(facts)));
+}
+
+void Resources::RemoveSetLayout(VkDescriptorSetLayout layout) {
+    if (const auto* facts = lives_ ? set_layouts_.Find(layout) : nullptr) lives_->End((*facts)->uid);
+    set_layouts_.Remove(layout);
 }
 
 std::shared_ptr<const SetLayoutFacts> Resources::SetLayout(VkDescriptorSetLayout layout) const {
@@ -127,19 +184,24 @@ void Resources::AddPipeline(VkPipeline pipeline, const VkComputePipelineCreateIn
     pipelines_.Add(pipeline, std::make_unique<PipelineFacts>(JudgePipeline(*this, info)));
 }
 
-void Resources::AddPool(VkDescriptorPool pool) {
+void Resources::AddPool(VkDescriptorPool pool, bool plain) {
     ResetPool(pool);
-    pools_.Add(pool, std::make_unique<DescriptorPool>());
+    auto facts = std::make_unique<DescriptorPool>();
+    facts->plain = plain;
+    pools_.Add(pool, std::move(facts));
 }
 
-void Resources::RemovePool(VkDescriptorPool pool) {
-    ResetPool(pool);
+UsedSets Resources::RemovePool(VkDescriptorPool pool) {
+    const UsedSets used = ResetPool(pool);
     pools_.Remove(pool);
+    return used;
 }
 
-void Resources::ResetPool(VkDescriptorPool pool) noexcept {
+UsedSets Resources::ResetPool(VkDescriptorPool pool) noexcept {
     DescriptorPool* known = pools_.Find(pool);
-    while (known && known->live) Release(*known, *known->sets[known->live - 1]);
+    UsedSets used;
+    while (known && known->live) used += Release(*known, *known->sets[known->live - 1]);
+    return used;
 }
 
 void Resources::AddSets(const VkDescriptorSetAllocateInfo& info, const VkDescriptorSet* sets) {
@@ -165,7 +227,16 @@ void Resources::AddSet(DescriptorPool& pool, VkDescriptorSet handle, std::shared
     if (sets_.Erase(handle)) return;
     if (pool.live == pool.sets.size()) pool.sets.push_back(std::make_unique<DescriptorSet>());
     DescriptorSet& set = *pool.sets[pool.live];
+    const bool followed = layout && layout->understood && pool.plain && follow_sets_;
     set.descriptors.assign(layout ? descriptors : 0, Descriptor{});
+    set.identities.assign(followed ? descriptors : 0, Identity{});
+    set.words.assign(followed ? layout->words : 0, kNeverWord);
+    set.held = followed && HoldsSets() && layout->plain && layout->descriptors + layout->words != 0 &&
+               layout->descriptors <= hold_most_ && layout->words <= hold_most_;
+    set.real_identities.assign(set.held ? descriptors : 0, Identity{});
+    set.real_words.assign(set.held ? layout->words : 0, kNeverWord);
+    set.bound_as.store(0, std::memory_order_relaxed);
+    set.binds.store(0, std::memory_order_relaxed);
     set.layout = std::move(layout);
     set.uid = set.content = NextUid();
     set.handle = handle;
@@ -174,47 +245,77 @@ void Resources::AddSet(DescriptorPool& pool, VkDescriptorSet handle, std::shared
     if (sets_.Insert(handle, &set)) ++pool.live;
 }
 
-void Resources::Release(DescriptorPool& pool, DescriptorSet& set) noexcept {
+UsedSets Resources::Release(DescriptorPool& pool, DescriptorSet& set) noexcept {
+    const uint32_t binds = set.binds.load(std::memory_order_relaxed);
     sets_.Erase(set.handle);
     set.handle = VK_NULL_HANDLE;
     set.uid = 0;
     set.layout = nullptr;
     set.descriptors.clear();
+    set.identities.clear();
+    set.words.clear();
+    set.held = false;
     --pool.live;
     const size_t index = set.index;
     std::swap(pool.sets[index], pool.sets[pool.live]);
     pool.sets[index]->index = index;
     set.index = pool.live;
+    return {.once = binds == 1, .more = binds > 1};
 }
 
-void Resources::RemoveSets(VkDescriptorPool pool, uint32_t count, const VkDescriptorSet* sets) noexcept {
+UsedSets Resources::RemoveSets(VkDescriptorPool pool, uint32_t count, const VkDescriptorSet* sets) noexcept {
     DescriptorPool* known = pools_.Find(pool);
+    UsedSets used;
     for (uint32_t i = 0; i < count; ++i) {
         DescriptorSet* set = sets[i] ? sets_.Find(sets[i]) : nullptr;
-        if (set && set->pool == known) Release(*known, *set);
+        if (set && set->pool == known) used += Release(*known, *set);
     }
+    return used;
 }
 
-// The set, if anything is known of what it holds, which is other than before then.
 DescriptorSet* Resources::FindToUpdate(VkDescriptorSet handle) const noexcept {
     DescriptorSet* set = sets_.Find(handle);
-    if (!set || !set->layout || !set->layout->understood) return nullptr;
-    set->content = NextUid();
-    return set;
+    return set && set->layout && set->layout->understood ? set : nullptr;
+}
+
+void Resources::NoteChange(DescriptorSet& set) noexcept {
+    // Of a set that is held, and not bound since it last changed, nobody has seen the content.
+    if (set.held && !set.bound_as.load(std::memory_order_relaxed)) return;
+    set.content = NextUid();
+    set.bound_as.store(0, std::memory_order_relaxed);
+}
+
+Change Resources::Write(DescriptorSet& set, const VkWriteDescriptorSet& write) noexcept {
+    const Change change = WriteDescriptors(*this, *set.layout, ContentOf(set), write);
+    if (change != Change::kNone) NoteChange(set);
+    return change;
+}
+
+Change Resources::Write(DescriptorSet& set, VkDescriptorUpdateTemplate update_template, const void* data) noexcept {
+    Change change = Change::kUnknown;
+    if (const UpdateTemplate* known = templates_.Find(update_template)) {
+        change = WriteDescriptors(*this, *set.layout, ContentOf(set), *known, data);
+    } else {
+        std::fill(set.descriptors.begin(), set.descriptors.end(), Descriptor{});
+        std::fill(set.identities.begin(), set.identities.end(), Identity::Unknown());
+        std::fill(set.words.begin(), set.words.end(), kUnknownWord);
+    }
+    if (change != Change::kNone) NoteChange(set);
+    return change;
+}
+
+Change Resources::Copy(DescriptorSet& destination, const VkCopyDescriptorSet& copy) noexcept {
+    const Change change = CopyDescriptors(sets_.Find(copy.srcSet), destination, copy);
+    if (change != Change::kNone) NoteChange(destination);
+    return change;
 }
 
 void Resources::UpdateSets(uint32_t write_count, const VkWriteDescriptorSet* writes, uint32_t copy_count,
                            const VkCopyDescriptorSet* copies) noexcept {
-    DescriptorSet* set = nullptr;
-    for (uint32_t i = 0; i < write_count; ++i) {
-        // Mostly one set after the other.
-        if (i == 0 || writes[i].dstSet != writes[i - 1].dstSet) set = FindToUpdate(writes[i].dstSet);
-        if (set) WriteDescriptors(*this, *set->layout, set->descriptors, writes[i]);
-    }
-    for (uint32_t i = 0; i < copy_count; ++i) {
-        set = FindToUpdate(copies[i].dstSet);
-        if (set) CopyDescriptors(sets_.Find(copies[i].srcSet), *set, copies[i]);
-    }
+    for (uint32_t i = 0; i < write_count; ++i)
+        if (DescriptorSet* set = FindToUpdate(writes[i].dstSet)) Write(*set, writes[i]);
+    for (uint32_t i = 0; i < copy_count; ++i)
+        if (DescriptorSet* set = FindToUpdate(copies[i].dstSet)) Copy(*set, copies[i]);
 }
 
 void Resources::AddTemplate(VkDescriptorUpdateTemplate update_template,
@@ -234,12 +335,7 @@ void Resources::AddTemplate(VkDescriptorUpdateTemplate update_template,
 
 void Resources::UpdateSet(VkDescriptorSet handle, VkDescriptorUpdateTemplate update_template,
                           const void* data) noexcept {
-    DescriptorSet* set = FindToUpdate(handle);
-    if (!set) return;
-    if (const UpdateTemplate* known = templates_.Find(update_template))
-        WriteDescriptors(*this, *set->layout, set->descriptors, *known, data);
-    else
-        std::fill(set->descriptors.begin(), set->descriptors.end(), Descriptor{});
+    if (DescriptorSet* set = FindToUpdate(handle)) Write(*set, update_template, data);
 }
 
 }  // namespace kronos

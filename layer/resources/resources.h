@@ -16,8 +16,10 @@
 #include <string_view>
 
 #include "resources/compatibility.h"
+#include "resources/descriptors.h"
 #include "resources/facts.h"
 #include "resources/known.h"
+#include "resources/lives.h"
 #include "resources/shader_cache.h"
 #include "support/handle_map.h"
 
@@ -26,7 +28,21 @@ namespace kronos {
 struct ResourceOptions {
     bool widen_writes = false;  ///< robustBufferAccess is enabled
     bool round_up = false;      ///< robustBufferAccess2 is enabled, which says more
+    bool follow_sets = true;    ///< identities of descriptors are kept
+    Lives* lives = nullptr;     ///< told of buffers, images, views, samplers, memory and set layouts; outlives all
+    uint32_t hold_most = 0;     ///< sets of layouts with so many descriptors may be DescriptorSet::held; 0: none
     UsesFinder find_uses = &FindUses;
+};
+
+/// Of sets that are no more: how often they were bound.
+struct UsedSets {
+    uint32_t once = 0;
+    uint32_t more = 0;
+    UsedSets& operator+=(const UsedSets& other) {
+        once += other.once;
+        more += other.more;
+        return *this;
+    }
 };
 
 class Resources {
@@ -38,7 +54,7 @@ class Resources {
     // Memory. A life of memory begins as the program sees it: what the layer keeps for another life is added again,
     // without being removed, when that begins.
     void AddMemory(VkDeviceMemory memory, const VkMemoryAllocateInfo& info);
-    void RemoveMemory(VkDeviceMemory memory) { memories_.Remove(memory); }
+    void RemoveMemory(VkDeviceMemory memory);
     /// MemoryRange::memory of it.
     uint64_t FindMemory(VkDeviceMemory memory) const {
         const std::atomic<uint64_t>* life = memories_.Find(memory);
@@ -49,26 +65,30 @@ class Resources {
     void AddBuffer(VkBuffer buffer, const VkBufferCreateInfo& info);
     /// `required`: VkMemoryRequirements::size, or 0 if it was not asked for; stores out of bounds may go so far.
     void BindBuffer(const VkBindBufferMemoryInfo& info, VkDeviceSize required) noexcept;
-    void RemoveBuffer(VkBuffer buffer) { buffers_.Remove(buffer); }
+    void RemoveBuffer(VkBuffer buffer) { EndAndRemove(buffers_, buffer); }
     const BufferFacts* FindBuffer(VkBuffer buffer) const { return buffers_.Find(buffer); }
 
     void AddImage(VkImage image, const VkImageCreateInfo& info);
     /// `required`: VkMemoryRequirements::size, or 0 if it was not asked for; then the image may be anywhere.
     void BindImage(const VkBindImageMemoryInfo& info, VkDeviceSize required) noexcept;
-    void RemoveImage(VkImage image) { images_.Remove(image); }
+    void RemoveImage(VkImage image) { EndAndRemove(images_, image); }
     const ImageFacts* FindImage(VkImage image) const { return images_.Find(image); }
 
     void AddBufferView(VkBufferView view, const VkBufferViewCreateInfo& info);
-    void RemoveBufferView(VkBufferView view) { buffer_views_.Remove(view); }
+    void RemoveBufferView(VkBufferView view) { EndAndRemove(buffer_views_, view); }
     const BufferViewFacts* FindBufferView(VkBufferView view) const { return buffer_views_.Find(view); }
 
     void AddImageView(VkImageView view, const VkImageViewCreateInfo& info);
-    void RemoveImageView(VkImageView view) { image_views_.Remove(view); }
+    void RemoveImageView(VkImageView view) { EndAndRemove(image_views_, view); }
     const ImageViewFacts* FindImageView(VkImageView view) const { return image_views_.Find(view); }
+
+    void AddSampler(VkSampler sampler, const VkSamplerCreateInfo& info);
+    void RemoveSampler(VkSampler sampler) { EndAndRemove(samplers_, sampler); }
+    const SamplerFacts* FindSampler(VkSampler sampler) const { return samplers_.Find(sampler); }
 
     // Layouts and pipelines. They outlive what they are made of.
     void AddSetLayout(VkDescriptorSetLayout layout, const VkDescriptorSetLayoutCreateInfo& info);
-    void RemoveSetLayout(VkDescriptorSetLayout layout) { set_layouts_.Remove(layout); }
+    void RemoveSetLayout(VkDescriptorSetLayout layout);
     /// nullptr: not known. So of the others that are shared.
     std::shared_ptr<const SetLayoutFacts> SetLayout(VkDescriptorSetLayout layout) const;
 
@@ -91,14 +111,28 @@ class Resources {
     const PipelineFacts* FindPipeline(VkPipeline pipeline) const { return pipelines_.Find(pipeline); }
 
     // Descriptor sets.
-    void AddPool(VkDescriptorPool pool);
-    void RemovePool(VkDescriptorPool pool);
-    void ResetPool(VkDescriptorPool pool) noexcept;
+    /// `plain`: PlainPool.
+    void AddPool(VkDescriptorPool pool, bool plain = true);
+    UsedSets RemovePool(VkDescriptorPool pool);
+    UsedSets ResetPool(VkDescriptorPool pool) noexcept;
     /// After the driver allocated `sets` of info.descriptorSetCount.
     void AddSets(const VkDescriptorSetAllocateInfo& info, const VkDescriptorSet* sets);
-    void RemoveSets(VkDescriptorPool pool, uint32_t count, const VkDescriptorSet* sets) noexcept;
+    UsedSets RemoveSets(VkDescriptorPool pool, uint32_t count, const VkDescriptorSet* sets) noexcept;
     const DescriptorSet* FindSet(VkDescriptorSet set) const { return sets_.Find(set); }
+    /// To be bound, which other threads may do too: of what is not atomic nothing may be changed.
+    DescriptorSet* FindToBind(VkDescriptorSet set) const { return sets_.Find(set); }
+    /// Of sets allocated from now on.
+    void HoldSets(bool hold) { hold_sets_.store(hold, std::memory_order_relaxed); }
+    bool HoldsSets() const { return hold_sets_.load(std::memory_order_relaxed); }
+    Lives* lives() const { return lives_; }
 
+    /// The set that an update is for, to be given to the functions below; nullptr: nothing is known of what it holds.
+    DescriptorSet* FindToUpdate(VkDescriptorSet set) const noexcept;
+    Change Write(DescriptorSet& set, const VkWriteDescriptorSet& write) noexcept;
+    /// By a template that is not known the set becomes unknown.
+    Change Write(DescriptorSet& set, VkDescriptorUpdateTemplate update_template, const void* data) noexcept;
+    Change Copy(DescriptorSet& destination, const VkCopyDescriptorSet& copy) noexcept;
+    /// All of the above, of a whole command.
     void UpdateSets(uint32_t write_count, const VkWriteDescriptorSet* writes, uint32_t copy_count,
                     const VkCopyDescriptorSet* copies) noexcept;
     void AddTemplate(VkDescriptorUpdateTemplate update_template, const VkDescriptorUpdateTemplateCreateInfo& info);
@@ -111,10 +145,20 @@ class Resources {
   private:
     void AddSet(DescriptorPool& pool, VkDescriptorSet handle, std::shared_ptr<const SetLayoutFacts> layout,
                 size_t descriptors);
-    void Release(DescriptorPool& pool, DescriptorSet& set) noexcept;
-    DescriptorSet* FindToUpdate(VkDescriptorSet handle) const noexcept;
+    static void NoteChange(DescriptorSet& set) noexcept;
+    bool BeginLife(uint64_t uid, uint64_t of) noexcept;
+    UsedSets Release(DescriptorPool& pool, DescriptorSet& set) noexcept;
+    template <class Handle, class Facts>
+    void EndAndRemove(Known<Handle, Facts>& known, Handle handle) {
+        if (const Facts* facts = lives_ ? known.Find(handle) : nullptr) lives_->End(facts->uid);
+        known.Remove(handle);
+    }
 
     const Bounds bounds_;
+    const bool follow_sets_;
+    const uint32_t hold_most_;
+    Lives* const lives_;
+    std::atomic<bool> hold_sets_;
     mutable ShaderCache shaders_;
     LayoutCompatibility compatibility_;
     Known<VkDeviceMemory, std::atomic<uint64_t>> memories_;
@@ -122,6 +166,7 @@ class Resources {
     Known<VkImage, ImageFacts> images_;
     Known<VkBufferView, BufferViewFacts> buffer_views_;
     Known<VkImageView, ImageViewFacts> image_views_;
+    Known<VkSampler, SamplerFacts> samplers_;
     Known<VkDescriptorSetLayout, std::shared_ptr<const SetLayoutFacts>> set_layouts_;
     Known<VkPipelineLayout, std::shared_ptr<const PipelineLayoutFacts>> pipeline_layouts_;
     Known<VkShaderModule, std::shared_ptr<ShaderCode>> modules_;

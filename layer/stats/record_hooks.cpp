@@ -13,6 +13,7 @@ namespace {
 void StartOver(CommandBuffer* buffer) {
     if (buffer->device->stats) buffer->counters.FlushTo(buffer->device->stats->counters());
     buffer->dispatches = 0;
+    buffer->sets.Clear();
     if (buffer->recorder) buffer->recorder->Forget();
 }
 

@@ -105,7 +105,7 @@ BoundShadow::Set BoundShadow::Look(VkDescriptorSet handle, std::span<const uint3
 }
 
 Effect BoundShadow::BindSets(VkPipelineLayout layout, uint32_t first, std::span<const VkDescriptorSet> sets,
-                             std::span<const uint32_t> offsets, SetRun& run) noexcept {
+                             std::span<const uint32_t> offsets, SetRun& run, const VkDescriptorSet* chosen) noexcept {
     run = {0, static_cast<uint32_t>(sets.size()), 0, static_cast<uint32_t>(offsets.size())};
     const PipelineLayoutFacts* known = resources_->FindPipelineLayout(layout);
     if (!known || sets.empty() || first >= kMostSets || sets.size() > kMostSets - first ||
@@ -119,6 +119,11 @@ Effect BoundShadow::BindSets(VkPipelineLayout layout, uint32_t first, std::span<
     bool countable = true, all_known = true;
     for (uint32_t i = 0; i < count; ++i) {
         found[i] = Look(sets[i], offsets, taken, countable);
+        if (found[i].uid && chosen && chosen[i] != sets[i]) {
+            // Two of the program's sets that hold the same are one.
+            found[i].uid = reinterpret_cast<uintptr_t>(chosen[i]);
+            found[i].content = kChosen;
+        }
         const Set& set = found[i];
         const Slot& slot = slots_[first + i];
         all_known = all_known && set.uid;

@@ -56,9 +56,10 @@ class BoundShadow {
 
     // Each says what the command does, and is what it did from then on. All are of the compute bind point.
     Effect BindPipeline(VkPipeline pipeline) noexcept;
-    /// `run`: what is left of it, unless it changes nothing.
+    /// `run`: what is left of it, unless it changes nothing. `chosen`: what is bound in place of `sets`, or nullptr; a
+    /// handle that is not the program's holds the same until the recording is no more.
     Effect BindSets(VkPipelineLayout layout, uint32_t first, std::span<const VkDescriptorSet> sets,
-                    std::span<const uint32_t> offsets, SetRun& run) noexcept;
+                    std::span<const uint32_t> offsets, SetRun& run, const VkDescriptorSet* chosen = nullptr) noexcept;
     /// `offset` and `size` in bytes.
     Effect PushConstants(VkPipelineLayout layout, VkShaderStageFlags stages, uint32_t offset, uint32_t size,
                          const void* values) noexcept;
@@ -71,6 +72,7 @@ class BoundShadow {
     /// PipelineLayoutFacts::compatible of what a set number was bound with.
     static constexpr uint64_t kNeverBound = 0;
     static constexpr uint64_t kAnyLayout = 1;              ///< one that is not known, or never bound: no uid is 1
+    static constexpr uint64_t kChosen = ~uint64_t{0};      ///< Set::content of what is bound in place of the program's
     static constexpr uint64_t kSomeLayout = ~uint64_t{0};  ///< bound, with one that is not known or has no such set
 
     struct Set {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What each vkCmd* that can be held adds to a recording: kronos::hold::<name>, for every line of commands.def that says
-// COUNTED or PASSED, and for the barriers. Externally synchronized, as recording is.
+// COUNTED or PASSED, and for binds of sets and for barriers. Externally synchronized, as recording is.
 //
 // Each returns false, and has added nothing that counts, when it cannot hold the command: a structure of a pNext chain
 // that is not known, a template that is not known. They throw std::bad_alloc.
@@ -26,6 +26,8 @@ struct Holder<void(VKAPI_PTR*)(VkCommandBuffer, Args...)> {
 #undef COMMAND
 #undef COUNTED
 #undef PASSED
+Holder<PFN_vkCmdBindDescriptorSets>::Type CmdBindDescriptorSets;
+Holder<PFN_vkCmdBindDescriptorSets2>::Type CmdBindDescriptorSets2;
 Holder<PFN_vkCmdPipelineBarrier>::Type CmdPipelineBarrier;
 Holder<PFN_vkCmdPipelineBarrier2>::Type CmdPipelineBarrier2;
 Holder<PFN_vkCmdExecuteCommands>::Type CmdExecuteCommands;

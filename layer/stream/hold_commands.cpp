@@ -37,8 +37,9 @@ bool ForComputeAlone(Recorder& recorder, Redundant what, VkShaderStageFlags stag
 // What of a bind of sets the driver must get; all of it, where nothing is dropped. False: nothing.
 bool Trim(Recorder& recorder, VkPipelineLayout layout, uint32_t first, std::span<const VkDescriptorSet> sets,
           std::span<const uint32_t> offsets, SetRun& run) {
-    if (ChangesNothing(recorder, Redundant::kSets,
-                       [&](BoundShadow& shadow) { return shadow.BindSets(layout, first, sets, offsets, run); }))
+    if (ChangesNothing(recorder, Redundant::kSets, [&](BoundShadow& shadow) {
+            return shadow.BindSets(layout, first, sets, offsets, run, recorder.chosen_sets());
+        }))
         return false;
     recorder.Trimmed(sets.size() - run.count);
     return true;
@@ -200,7 +201,7 @@ bool CmdBindDescriptorSets(Recorder& recorder, VkPipelineBindPoint bind_point, V
         return true;
     recorder.bound().BindSets(bind_point, layout, first, std::span(sets, count), std::span(offsets, offset_count));
     recorder.Hold<&Table::CmdBindDescriptorSets>(bind_point, layout, first + run.first, run.count,
-                                                 recorder.Keep(sets + run.first, run.count), run.offset_count,
+                                                 recorder.KeepSets(sets, run.first, run.count), run.offset_count,
                                                  recorder.Keep(offsets + run.first_offset, run.offset_count));
     return true;
 }
@@ -218,7 +219,7 @@ bool CmdBindDescriptorSets2(Recorder& recorder, const VkBindDescriptorSetsInfo* 
     VkBindDescriptorSetsInfo kept = *info;
     kept.firstSet += run.first;
     kept.descriptorSetCount = run.count;
-    kept.pDescriptorSets = recorder.Keep(sets.data() + run.first, run.count);
+    kept.pDescriptorSets = recorder.KeepSets(sets.data(), run.first, run.count);
     kept.dynamicOffsetCount = run.offset_count;
     kept.pDynamicOffsets = recorder.Keep(offsets.data() + run.first_offset, run.offset_count);
     recorder.Hold<&Table::CmdBindDescriptorSets2>(recorder.Keep(&kept, 1));

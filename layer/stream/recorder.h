@@ -113,6 +113,13 @@ class Recorder {
     const T* Keep(const T* values, size_t count) {
         return Holding() ? arena_.Copy(values, count) : values;
     }
+    /// What is bound in place of the sets of the command that comes next; nullptr: they themselves.
+    void ChooseSets(const VkDescriptorSet* chosen) { chosen_sets_ = chosen; }
+    const VkDescriptorSet* chosen_sets() const { return chosen_sets_; }
+    /// Copies those from `first` on, of what is bound in place of `sets`.
+    const VkDescriptorSet* KeepSets(const VkDescriptorSet* sets, size_t first, size_t count) {
+        return Keep((chosen_sets_ ? chosen_sets_ : sets) + first, count);
+    }
     /// Room for what is made rather than copied. Whoever only observes uses it up too.
     template <class T>
     T* KeepNew(size_t count) {
@@ -155,6 +162,7 @@ class Recorder {
     uint32_t kept_steps_ = 0;  ///< those after these are of a command that is being recorded
     Counter counter_ = Counter::kCount;
     uint32_t commands_ = 0;  ///< recorded
+    const VkDescriptorSet* chosen_sets_ = nullptr;
     Steps steps_;
     BoundState bound_;
     DispatchMemo dispatches_;

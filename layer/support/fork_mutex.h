@@ -16,6 +16,7 @@ enum class LockRank {
     kJudgements,
     kFences,
     kIdleMemory,
+    kDescriptors,
     kResources,
     kHandleMap,
     kLog

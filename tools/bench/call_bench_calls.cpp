@@ -290,9 +290,10 @@ double SetPrivateData(Subject& s) {
 }
 
 // Descriptors and memory.
+// Each changes all that the set holds.
 double UpdateDescriptorSets(Subject& s) {
-    const KernelWrites writes = s.WritesOf(s.set, 0);
-    return Batch([&](size_t) { s.down.UpdateDescriptorSets(s.device, kBindings, writes.data(), 0, nullptr); });
+    const std::array<KernelWrites, 2> writes = {s.WritesOf(s.set, 0), s.WritesOf(s.set, 1)};
+    return Batch([&](size_t i) { s.down.UpdateDescriptorSets(s.device, kBindings, writes[i % 2].data(), 0, nullptr); });
 }
 double UpdateDescriptorSetWithTemplate(Subject& s) {
     return Batch([&](size_t) { s.down.UpdateDescriptorSetWithTemplate(s.device, s.set, s.update_template, s.ranges); });

@@ -90,6 +90,11 @@ double ImageViewLives(Subject& s, Half told) {
     return Lives(s, told, s.down.CreateImageView, s.down.DestroyImageView, info);
 }
 
+double SamplerLives(Subject& s, Half told) {
+    return Lives(s, told, s.down.CreateSampler, s.down.DestroySampler,
+                 Info<VkSamplerCreateInfo>(VK_STRUCTURE_TYPE_SAMPLER_CREATE_INFO));
+}
+
 double SetLayoutLives(Subject& s, Half told) {
     return Lives(s, told, s.down.CreateDescriptorSetLayout, s.down.DestroyDescriptorSetLayout,
                  Subject::SetLayoutInfo());
@@ -141,6 +146,8 @@ double CreateImage(Subject& s) { return ImageLives(s, Half::kMaking); }
 double DestroyImage(Subject& s) { return ImageLives(s, Half::kDestroying); }
 double CreateImageView(Subject& s) { return ImageViewLives(s, Half::kMaking); }
 double DestroyImageView(Subject& s) { return ImageViewLives(s, Half::kDestroying); }
+double CreateSampler(Subject& s) { return SamplerLives(s, Half::kMaking); }
+double DestroySampler(Subject& s) { return SamplerLives(s, Half::kDestroying); }
 double CreateDescriptorSetLayout(Subject& s) { return SetLayoutLives(s, Half::kMaking); }
 double DestroyDescriptorSetLayout(Subject& s) { return SetLayoutLives(s, Half::kDestroying); }
 double CreatePipelineLayout(Subject& s) { return PipelineLayoutLives(s, Half::kMaking); }

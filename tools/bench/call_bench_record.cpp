@@ -214,6 +214,8 @@ namespace call {
 #undef COUNTED
 #undef PASSED
 
+double CmdBindDescriptorSets(Subject& s) { return Record<&Table::CmdBindDescriptorSets>(s); }
+double CmdBindDescriptorSets2(Subject& s) { return Record<&Table::CmdBindDescriptorSets2>(s); }
 double CmdPipelineBarrier(Subject& s) {
     return Batch([&](size_t) { Barrier(s, s.recording); });
 }

@@ -16,13 +16,19 @@ DescriptorSets::DescriptorSets(const Context& context, const Workload& workload,
     for (size_t i = 0; i < workload.dispatches().size(); ++i) {
         const Dispatch& dispatch = workload.dispatches()[i];
         size_t set = first_.size();
-        if (use != SetUse::EachAllocated)
+        if (use != SetUse::EachAllocated && use != SetUse::Ring)
             set = known.try_emplace({dispatch.shader, dispatch.buffers}, set).first->second;
         set_of_.push_back(set);
         if (set < first_.size()) continue;
         first_.push_back(i);
         layouts_.push_back(pipelines[dispatch.shader].set_layout());
         descriptors += static_cast<uint32_t>(dispatch.buffers.size());
+    }
+    if (use == SetUse::Ring) {
+        // So that each run begins elsewhere in it.
+        first_.push_back(0);
+        layouts_.push_back(layouts_[0]);
+        descriptors += static_cast<uint32_t>(workload.dispatches()[0].buffers.size());
     }
     VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, descriptors};
     auto info = vku::InitStruct<VkDescriptorPoolCreateInfo>();
@@ -58,6 +64,7 @@ void DescriptorSets::Prepare(const SlabBuffers& buffers) {
     if (use_ == SetUse::Persistent) return;
     if (use_ == SetUse::EachAllocated)
         Require(vkResetDescriptorPool(context_.device(), pool_.get(), 0), "vkResetDescriptorPool");
+    if (use_ == SetUse::Ring) turned_ += set_of_.size();
     for (size_t dispatch = 0; dispatch < set_of_.size(); ++dispatch) {
         if (use_ == SetUse::EachAllocated) {
             auto info = vku::InitStruct<VkDescriptorSetAllocateInfo>();

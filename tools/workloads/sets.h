@@ -15,6 +15,7 @@ enum class SetUse {
     Persistent,     ///< one for each pair of shader and buffers, written once
     EachRewritten,  ///< the same, written again for every dispatch of every run
     EachAllocated,  ///< one allocated and written for every dispatch of every run, from a pool reset by each
+    Ring,           ///< one more than dispatches, all alike: each dispatch of every run writes and takes the next one
 };
 
 class DescriptorSets {
@@ -25,7 +26,7 @@ class DescriptorSets {
     void WriteOnce(const SlabBuffers& buffers);
     /// Before a run is recorded, and with none of it pending.
     void Prepare(const SlabBuffers& buffers);
-    VkDescriptorSet For(size_t dispatch) const { return sets_[set_of_[dispatch]]; }
+    VkDescriptorSet For(size_t dispatch) const { return sets_[(set_of_[dispatch] + turned_) % sets_.size()]; }
     Counts PerPrepare() const;
     Counts Once() const;
 
@@ -42,6 +43,7 @@ class DescriptorSets {
     std::vector<VkDescriptorSet> sets_;
     std::vector<size_t> set_of_;  // per dispatch
     std::vector<size_t> first_;   // per set: the first dispatch that uses it
+    size_t turned_ = 0;           // a ring: so many sets before this run
 };
 
 }  // namespace kronos::workloads

@@ -50,6 +50,9 @@ Recipe Naive(Program program) {
         case Program::SetsPerDispatch:
             recipe.sets = SetUse::EachAllocated;
             break;
+        case Program::SetRing:
+            recipe.sets = SetUse::Ring;
+            break;
         case Program::RedundantBinds:
             recipe.binds = 4;
             break;

@@ -32,8 +32,11 @@ int& World::Analyses() {
     return count;
 }
 
-ResourceOptions World::Options(Bounds bounds) {
-    return {.widen_writes = bounds == Bounds::kBuffer, .round_up = bounds == Bounds::kRounded, .find_uses = &Fake};
+ResourceOptions World::Options(Bounds bounds, Lives& lives) {
+    return {.widen_writes = bounds == Bounds::kBuffer,
+            .round_up = bounds == Bounds::kRounded,
+            .lives = &lives,
+            .find_uses = &Fake};
 }
 
 VkDeviceMemory World::Memory(uint64_t number, const void* next) {

@@ -29,7 +29,7 @@ Handle H(uint64_t number) {
 
 class World {
   public:
-    explicit World(Bounds bounds = Bounds::kNone) : resources(Options(bounds)), bound(resources) {}
+    explicit World(Bounds bounds = Bounds::kNone) : resources(Options(bounds, lives)), bound(resources) {}
 
     /// A memory object of that number, with nothing but what `next` says.
     VkDeviceMemory Memory(uint64_t number, const void* next = nullptr);
@@ -79,11 +79,12 @@ class World {
     static std::map<uint32_t, ShaderUses>& Shaders();
     static int& Analyses();
 
+    Lives lives;
     Resources resources;
     BoundState bound;
 
   private:
-    static ResourceOptions Options(Bounds bounds);
+    static ResourceOptions Options(Bounds bounds, Lives& lives);
     std::string Name(uint64_t memory) const;
     std::map<uint64_t, uint64_t> numbers_;  // of memory objects, by uid
 };

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Binding descriptor sets: the program's, or sets of the layer's that hold the same. Externally synchronized by the
+// program, as recording is; no locks and no allocations in the steady state.
+#include <array>
+
+#include "entry/hooks.h"
+#include "entry/recording.h"
+#include "entry/state.h"
+#include "stream/hold.h"
+
+namespace kronos {
+namespace {
+
+// A command that binds more binds the program's.
+constexpr uint32_t kMostBound = 32;
+using Chosen = std::array<VkDescriptorSet, kMostBound>;
+
+DescriptorSet* FindBound(const Device& device, VkDescriptorSet set) {
+    return set && device.resources ? device.resources->FindToBind(set) : nullptr;
+}
+
+// For the driver to look at as they are.
+void MakeReal(const Device& device, uint32_t count, const VkDescriptorSet* sets) {
+    for (uint32_t i = 0; device.persistent && i < count; ++i)
+        if (DescriptorSet* set = FindBound(device, sets[i]); set && set->held) device.persistent->MakeReal(*set);
+}
+
+// `chosen`: room for what is returned, if that is not `sets`.
+const VkDescriptorSet* Choose(CommandBuffer& buffer, uint32_t count, const VkDescriptorSet* sets, Chosen& chosen) {
+    const Device& device = *buffer.device;
+    if (!device.resources) return sets;
+    if (count > kMostBound) {
+        MakeReal(device, count, sets);
+        return sets;
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+        chosen[i] = sets[i];
+        DescriptorSet* set = FindBound(device, sets[i]);
+        if (!set) continue;
+        if (const uint32_t binds = set->binds.load(std::memory_order_relaxed); binds < 2)
+            set->binds.store(binds + 1, std::memory_order_relaxed);
+        if (set->held) chosen[i] = device.persistent->Bind(*set, buffer.sets);
+    }
+    return chosen.data();
+}
+
+// True: the command is held. The recording follows what the program's sets hold, and keeps those that were chosen.
+template <auto Hold, class... Args>
+bool Held(CommandBuffer& buffer, const char* command, const VkDescriptorSet* chosen, Args... args) {
+    if (!buffer.recorder || !buffer.recorder->Active()) return false;
+    buffer.recorder->ChooseSets(chosen);
+    const bool held = HeldBack<Hold>(buffer, command, Counter::kSetBinds, args...);
+    buffer.recorder->ChooseSets(nullptr);
+    return held;
+}
+
+}  // namespace
+}  // namespace kronos
+
+namespace kronos::hook {
+
+VKAPI_ATTR void VKAPI_CALL CmdBindDescriptorSets(VkCommandBuffer handle, VkPipelineBindPoint bind_point,
+                                                 VkPipelineLayout layout, uint32_t first, uint32_t count,
+                                                 const VkDescriptorSet* sets, uint32_t offset_count,
+                                                 const uint32_t* offsets) {
+    CommandBuffer* buffer = FindCommandBuffer(handle);
+    if (!buffer) {
+        MakeReal(DeviceOf(handle), count, sets);
+        return DownOfUnknown(handle).CmdBindDescriptorSets(handle, bind_point, layout, first, count, sets, offset_count,
+                                                           offsets);
+    }
+    Chosen room;
+    const VkDescriptorSet* chosen = Choose(*buffer, count, sets, room);
+    if (Held<&hold::CmdBindDescriptorSets>(*buffer, "vkCmdBindDescriptorSets", chosen, bind_point, layout, first, count,
+                                           sets, offset_count, offsets))
+        return buffer->counters.Add(Side::kAsked, Counter::kSetBinds, 1);
+    buffer->counters.Add(Counter::kSetBinds);
+    buffer->down->CmdBindDescriptorSets(handle, bind_point, layout, first, count, chosen, offset_count, offsets);
+}
+
+VKAPI_ATTR void VKAPI_CALL CmdBindDescriptorSets2(VkCommandBuffer handle, const VkBindDescriptorSetsInfo* info) {
+    CommandBuffer* buffer = FindCommandBuffer(handle);
+    if (!buffer) {
+        MakeReal(DeviceOf(handle), info->descriptorSetCount, info->pDescriptorSets);
+        return DownOfUnknown(handle).CmdBindDescriptorSets2(handle, info);
+    }
+    Chosen room;
+    VkBindDescriptorSetsInfo bound = *info;
+    bound.pDescriptorSets = Choose(*buffer, info->descriptorSetCount, info->pDescriptorSets, room);
+    if (Held<&hold::CmdBindDescriptorSets2>(*buffer, "vkCmdBindDescriptorSets2", bound.pDescriptorSets, info))
+        return buffer->counters.Add(Side::kAsked, Counter::kSetBinds, 1);
+    buffer->counters.Add(Counter::kSetBinds);
+    buffer->down->CmdBindDescriptorSets2(handle, &bound);
+}
+
+}  // namespace kronos::hook
