@@ -4,6 +4,11 @@
 #include <algorithm>
 
 namespace kronos::model {
+namespace {
+
+const Layout kForgotten = {{}, {}, false, false, false};
+
+}  // namespace
 
 // "Two pipeline layouts are defined to be compatible for set N, if they were created with identically defined
 // descriptor set layouts for sets zero through N, if both of them either were or were not created with
@@ -90,8 +95,22 @@ void State::Apply(const Command& command) {
     }
 }
 
+void State::ForgetDisputed(std::vector<State>& states) {
+    for (size_t i = 0; i < kSets; ++i) {
+        const Layout* first = states[0].slots_[i].layout;
+        const bool agreed = std::all_of(states.begin(), states.end(), [&](const State& state) {
+            const Layout* other = state.slots_[i].layout;
+            return first == other || (first && other && CompatibleForSet(*first, *other, i));
+        });
+        if (agreed) continue;
+        for (State& state : states) {
+            state.slots_[i] = {};
+            state.slots_[i].layout = &kForgotten;
+        }
+    }
+}
+
 void State::Forget(const Command& command) {
-    static const Layout unknown = {{}, {}, false, false, false};
     switch (command.kind) {
         case Command::Kind::kPipeline:
             pipeline_ = 0;
@@ -100,7 +119,7 @@ void State::Forget(const Command& command) {
         case Command::Kind::kDescriptors:
             for (Slot& slot : slots_) {
                 slot = {};
-                slot.layout = &unknown;
+                slot.layout = &kForgotten;
             }
             break;
         case Command::Kind::kConstants:

@@ -56,6 +56,8 @@ class State {
     void Apply(const Command& command);
     /// What the command touches may be anything then.
     void Forget(const Command& command);
+    /// Forgets the sets whose layouts the readings do not agree on, in all of them.
+    static void ForgetDisputed(std::vector<State>& states);
     /// Nothing of it differs, whatever may be done next.
     bool operator==(const State& other) const;
     /// What this state has defined and the other has not, or not the same; empty: nothing.

@@ -36,8 +36,9 @@ void Program::Do(bool (*hold)(Recorder&, Args...), Command command, std::type_id
     (DriverTable().*Slot)(VK_NULL_HANDLE, args...);
 }
 
-void Program::BindPipeline() {
-    const uint32_t number = Below(4) ? Below(2) : Below(kPipelines);
+void Program::BindPipeline(uint32_t number) {
+    bound_ = number;
+    bound_life_ = pipelines_[number].life;
     Command command;
     command.kind = Command::Kind::kPipeline;
     command.pipeline = pipelines_[number].life;
@@ -173,7 +174,11 @@ void Program::PushDescriptors() {
     Do<&Table::CmdPushDescriptorSet2>(hold::CmdPushDescriptorSet2, command, &info);
 }
 
-void Program::Dispatch() { Do<&Table::CmdDispatch>(hold::CmdDispatch, {}, 1, 1, 1); }
+// What is destroyed is bound no more: the next life of its handle is.
+void Program::Dispatch() {
+    if (bound_life_ && pipelines_[bound_].life != bound_life_) BindPipeline(bound_);
+    Do<&Table::CmdDispatch>(hold::CmdDispatch, {}, 1, 1, 1);
+}
 
 // What of a command the driver got.
 std::optional<Command> Program::Given(const Raw& got, const Raw& asked, const Command& command,
@@ -206,6 +211,7 @@ Program::Recorded Program::Record(uint32_t commands) {
     DriverGot().clear();
     for (int changes = static_cast<int>(Below(4)); changes > 0; --changes) ChangeSomething();
     used_layouts_ = 1 + Below(Rarely(2) ? 2 : kLayouts);
+    bound_life_ = 0;
     recorder_.Begin(true);
     const bool gives_up = Rarely(8);
     const auto ends = gives_up ? Below(commands) : commands;
@@ -217,7 +223,7 @@ Program::Recorded Program::Record(uint32_t commands) {
         switch (Below(10)) {
             case 0:
             case 1:
-                BindPipeline();
+                BindPipeline(Below(4) ? Below(2) : Below(kPipelines));
                 break;
             case 2:
             case 3:

@@ -52,7 +52,7 @@ class Program {
 
     template <auto Slot, class... Args>
     void Do(bool (*hold)(Recorder&, Args...), Command command, std::type_identity_t<Args>... args);
-    void BindPipeline();
+    void BindPipeline(uint32_t number);
     void BindSets();
     void PushConstants();
     void PushDescriptors();
@@ -69,7 +69,10 @@ class Program {
     std::deque<Layout> layouts_;  ///< all that ever were
     std::vector<const Layout*> layout_;
     std::vector<Object> pipelines_, sets_, buffers_;
-    uint32_t used_layouts_ = 0;  ///< of this recording
+    // Of this recording.
+    uint32_t used_layouts_ = 0;
+    uint32_t bound_ = 0;  ///< pipeline
+    uint64_t bound_life_ = 0;
 
     std::vector<Command> commands_;
     std::vector<Raw> asked_;
