@@ -15,11 +15,11 @@ from harness import LAYER, SPY, expect, log_lines, main, run
 
 
 # Every feature, whatever the driver; and none.
-ON = {"KRONOS_WAITS": "on", "KRONOS_RECYCLE_FENCES": "on", "KRONOS_RECYCLE_MEMORY": "on", "KRONOS_BARRIERS": "on"}
+ON = {"KRONOS_WAITS": "on", "KRONOS_RECYCLE_FENCES": "on", "KRONOS_RECYCLE_MEMORY": "on", "KRONOS_BARRIERS": "on", "KRONOS_DESCRIPTORS": "on"}
 # What barriers became that are not as they were.
 EMITTED = {f"barriers_{why}" for why in ("fixed", "upload_read", "read_write", "write_read", "write_write", "earlier", "hard", "fence", "opaque", "end")}
 # What is counted without being done.
-LOOKED = ("waits_forwarded", "streams_observed", "streams_given_up", "barriers_", "redundant_")
+LOOKED = ("waits_forwarded", "streams_observed", "streams_given_up", "barriers_", "redundant_", "advice_")
 NOTHING = {"KRONOS_PRESET": "observe", "KRONOS_LOG_LEVEL": "warn"}
 
 

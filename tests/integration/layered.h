@@ -219,7 +219,7 @@ class When {
 
 /// Every feature, whatever the driver.
 inline const SettingMap kAllOn = {
-    {"waits", "on"}, {"recycle_fences", "on"}, {"recycle_memory", "on"}, {"barriers", "on"}};
+    {"waits", "on"}, {"recycle_fences", "on"}, {"recycle_memory", "on"}, {"barriers", "on"}, {"descriptors", "on"}};
 
 class LayerTest : public ::testing::Test {
   protected:
