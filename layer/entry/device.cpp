@@ -8,7 +8,7 @@
 #include <ctime>
 #include <set>
 
-#include "descriptors/set_writer.h"
+#include "descriptors/start.h"
 #include "devices/judgement.h"
 #include "entry/hooks.h"
 #include "entry/proc_addr.h"
@@ -135,25 +135,6 @@ void StartStreams(Device& device, const VkDeviceCreateInfo& create_info, const V
     device.gates |= kGateStream;
 }
 
-void StartDescriptors(Device& device, const VkDeviceCreateInfo& create_info,
-                      const VkPhysicalDeviceProperties& properties) {
-    const Settings& settings = device.instance->settings;
-    const bool held = settings.barriers == Barriers::kOn || settings.barriers == Barriers::kAuto;
-    // What is only watched is watched as it is.
-    const bool wanted =
-        settings.descriptors == Descriptors::kOn || (settings.descriptors == Descriptors::kAuto && held);
-    device.descriptors = ChooseDescriptors(wanted, create_info, device.instance->api_version, properties);
-    const char* done = device.descriptors.persistent ? "writes that change nothing are dropped, sets persist"
-                       : device.descriptors.shadow   ? "writes that change nothing are dropped, sets do not persist"
-                                                     : "as written";
-    // Who asked for it is told; by default it is one of many things that a device may not have.
-    if (device.descriptors.refused && settings.descriptors == Descriptors::kOn)
-        device.log->Warn("descriptors: {}: {}", done, device.descriptors.why);
-    else
-        device.log->Info("descriptors: {}: {}", done, device.descriptors.why);
-    if (device.descriptors.shadow) device.gates |= kGateSets;
-}
-
 void StartFeatures(Device& device, const VkDeviceCreateInfo& create_info,
                    const VkPhysicalDeviceProperties& properties) {
     const Settings& settings = device.instance->settings;
@@ -178,21 +159,7 @@ void StartFeatures(Device& device, const VkDeviceCreateInfo& create_info,
             RecallVerdict(*device.log, device.driver_key, kFenceCost, device.fences->probe);
     }
     StartStreams(device, create_info, properties);
-    StartDescriptors(device, create_info, properties);
-    if (device.gates & kGateObjects) {
-        ResourceOptions options = BoundsOf(create_info);
-        options.follow_sets = device.descriptors.shadow;
-        if (device.descriptors.persistent) {
-            device.lives = std::make_unique<Lives>();
-            options.lives = device.lives.get();
-            options.hold_most = kMostHeld;
-        }
-        device.resources = std::make_unique<Resources>(options);
-        if (device.descriptors.persistent)
-            device.persistent = std::make_unique<PersistentSets>(
-                device.down, device.handle, *device.resources, device.stats ? &device.stats->counters() : nullptr,
-                PersistentOptions{.judge = settings.descriptors != Descriptors::kOn});
-    }
+    StartObjects(device, create_info, properties);
     if (settings.recycle_memory != RecycleMemory::kOff && StartRecycling(device, create_info, properties))
         device.gates |= kGateMemory;
 }
