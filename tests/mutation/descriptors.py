@@ -48,7 +48,6 @@ FAULTS = [
     ('writes stay in their binding', CONTENT, '            element -= at->count;\n            if (++at == end) return placing.ForgetAll();', '            return;'),
     ('copies take the first element', CONTENT, 'const size_t index = size_t{from->first} + element++;', 'const size_t index = size_t{from->first} + element;'),
     ('memory that others have lasts', CONTENT, 'return facts.lasting ? facts.uid : facts.uid | Identity::kLoose;', 'return facts.uid;'),
-    ('a new life holds what the last held', RESOURCES, 'set.identities.assign(followed ? descriptors : 0, Identity{});', 'set.identities.resize(followed ? descriptors : 0);\n    if (false) set.identities.clear();'),
     ('a new life is real as the last was', RESOURCES, 'set.real_identities.assign(set.held ? descriptors : 0, Identity{});', 'set.real_identities.resize(set.held ? descriptors : 0);'),
     ('what is bound outlives updates', RESOURCES, '    set.content = NextUid();\n    set.bound_as.store(0, std::memory_order_relaxed);', '    set.content = NextUid();'),
     ('freed memory is still there', RESOURCES, '    if (known) lives_->End(known->load(std::memory_order_relaxed));\n    memories_.Remove', '    memories_.Remove'),
@@ -124,7 +123,7 @@ class Faulty:
             subprocess.run(replaced([*words[:archive], str(target), *words[archive:]], name, str(binary)), cwd=self.build, check=True)
             try:
                 done = subprocess.run([str(binary), '--gtest_brief=1'], env={'KRONOS_MODEL_DISPATCHES': str(self.dispatches)},
-                                      capture_output=True, text=True, errors='replace', timeout=300)
+                                      capture_output=True, text=True, errors='replace', timeout=60)
             except subprocess.TimeoutExpired:
                 return 'does not end'
             if done.returncode:

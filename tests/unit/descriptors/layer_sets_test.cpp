@@ -44,6 +44,12 @@ TEST(LayerSets, FindsAllOfTheContentAndNotItsHashAlone) {
     Content longer(10);
     longer.words.push_back(0);
     EXPECT_EQ(sets.Find(longer.Key(), 77), nullptr);
+    Content words(20);
+    words.words.push_back(WordOf(1));
+    LayerSet* c = Put(sets, words, 77);
+    EXPECT_EQ(sets.Find(words.Key(), 77), c);
+    words.words[0] = WordOf(2);
+    EXPECT_EQ(sets.Find(words.Key(), 77), nullptr);
     EXPECT_EQ(a->recordings, 2) << "what is not found is given back";
 }
 

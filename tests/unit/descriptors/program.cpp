@@ -117,6 +117,10 @@ void Program::MakeBuffer() {
     hook::CreateBuffer(device_, &info, nullptr, &made.handle);
     VkMemoryAllocateInfo allocate = {};
     allocate.allocationSize = 256;
+    // Of some, others have the memory too.
+    VkImportMemoryFdInfoKHR import = {};
+    import.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR;
+    if (Below(24) == 0) allocate.pNext = &import;
     hook::AllocateMemory(device_, &allocate, nullptr, &made.memory);
     hook::BindBufferMemory(device_, made.handle, made.memory, 0);
     made.has_memory = true;
