@@ -134,8 +134,9 @@ void Program::MakeSet(uint32_t number) {
 void Program::WriteSet(uint32_t number) {
     const std::vector<Binding>& bindings = Definitions()[sets_[number].of].bindings;
     const auto last = static_cast<uint32_t>(bindings.size() - 1);
-    world_.Write(H<VkDescriptorSet>(number + 1), last, bindings[last].type, {{H<VkBuffer>(1), 0, VK_WHOLE_SIZE}});
-    ++sets_[number].version;
+    // Another content than before: a write that changes nothing makes no version.
+    const VkDeviceSize offset = ++sets_[number].version % 2 * 256;
+    world_.Write(H<VkDescriptorSet>(number + 1), last, bindings[last].type, {{H<VkBuffer>(1), offset, VK_WHOLE_SIZE}});
 }
 
 void Program::ChangeSomething() {
