@@ -18,7 +18,7 @@ WORKLOADS = ("identical-writes", "sets-per-dispatch", "set-ring")
 SETTINGS = (
     ("held", {"KRONOS_DESCRIPTORS": "on", "KRONOS_BARRIERS": "on"}),
     ("at once", {"KRONOS_DESCRIPTORS": "on", "KRONOS_BARRIERS": "off"}),
-    ("by default", {}),
+    ("automatic", {"KRONOS_BARRIERS": "on"}),
 )
 
 
