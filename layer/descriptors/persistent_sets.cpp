@@ -245,6 +245,7 @@ VkDescriptorPool PersistentSets::MakePool(const Layout& layout, uint32_t sets) c
         if (binding.type == VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK) blocks += sets;
     }
     std::vector<VkDescriptorPoolSize> sizes;
+    sizes.reserve(counts.size());
     for (const auto& [type, count] : counts) sizes.push_back({type, count});
     const VkDescriptorPoolInlineUniformBlockCreateInfo inline_blocks = {
         VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_INLINE_UNIFORM_BLOCK_CREATE_INFO, nullptr, blocks};

@@ -70,8 +70,8 @@ class WriteList {
     uint32_t count_ = 0;
     uint32_t used_ = 0;
     uint32_t words_ = 0;
-    std::array<VkWriteDescriptorSet, 2 * kMostHeld> writes_;
-    std::array<VkWriteDescriptorSetInlineUniformBlock, 2 * kMostHeld> blocks_;
+    std::array<VkWriteDescriptorSet, size_t{2} * kMostHeld> writes_;
+    std::array<VkWriteDescriptorSetInlineUniformBlock, size_t{2} * kMostHeld> blocks_;
     std::array<VkDescriptorBufferInfo, kMostHeld> buffers_;
     std::array<VkDescriptorImageInfo, kMostHeld> images_;
     std::array<VkBufferView, kMostHeld> texels_;

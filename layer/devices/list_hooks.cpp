@@ -42,11 +42,13 @@ VkResult MakeList(const Instance& instance, std::shared_ptr<const DeviceList>& l
     });
     if (result != VK_SUCCESS) return result;
     std::vector<DeviceFacts> facts;
+    facts.reserve(handles.size());
     for (const VkPhysicalDevice handle : handles)
         facts.push_back(ReadDeviceFacts(instance.down, instance.api_version, handle));
     const DeviceChoice choice = ChooseDevices(facts, instance.device_rules);
     Tell(instance, facts, choice);
     DeviceList made;
+    made.devices.reserve(choice.shown.size());
     for (const size_t i : choice.shown) made.devices.push_back(handles[i]);
     made.refused = made.devices.empty() && !handles.empty();
     list = std::make_shared<const DeviceList>(std::move(made));
