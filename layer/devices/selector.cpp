@@ -56,7 +56,7 @@ std::string ReadUuid(std::string_view text) {
     if (text.starts_with("gpu-")) text.remove_prefix(4);
     std::string digits(text);
     std::erase(digits, '-');
-    return Only(digits, kHexDigits) && digits.size() >= kShortestUuid && digits.size() <= 2 * VK_UUID_SIZE
+    return Only(digits, kHexDigits) && digits.size() >= kShortestUuid && digits.size() <= size_t{2} * VK_UUID_SIZE
                ? digits
                : std::string();
 }
