@@ -28,7 +28,8 @@ void MakeReal(const Device& device, uint32_t count, const VkDescriptorSet* sets)
 // `chosen`: room for what is returned, if that is not `sets`.
 const VkDescriptorSet* Choose(CommandBuffer& buffer, uint32_t count, const VkDescriptorSet* sets, Chosen& chosen) {
     const Device& device = *buffer.device;
-    if (!device.resources) return sets;
+    // Where nothing is done with sets a bind costs no look-up; nor is there advice then.
+    if (!device.descriptors.shadow) return sets;
     if (count > kMostBound) {
         MakeReal(device, count, sets);
         return sets;
