@@ -30,6 +30,8 @@ class LayeredDevice {
         kronos::DeviceLabel label;
         device.stats = std::make_unique<kronos::DeviceStats>(label, nullptr, false, 0, 0);
         device.streams.mode = options.held ? kronos::RecorderMode::kHold : kronos::RecorderMode::kOff;
+        device.descriptors.shadow = true;
+        device.descriptors.persistent = options.persistent;
         kronos::ResourceOptions resources;
         if (options.persistent) {
             device.lives = std::make_unique<kronos::Lives>();
