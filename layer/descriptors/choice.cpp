@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "descriptors/choice.h"
 
-#include <vulkan/utility/vk_struct_helper.hpp>
-
 #include <algorithm>
 #include <iterator>
 #include <string_view>
 
+#include "support/extensions.h"
 #include "support/formatted.h"
 
 namespace kronos {
 namespace {
 
-// Both sorted, from the registry: all extensions, and those that change what a set is or may be used for.
-constexpr std::string_view kExtensions[] = {
-#include "kronos/known_extensions.def"
-};
+// Sorted, from the registry: those that change what a set is or may be used for.
 constexpr std::string_view kOfSets[] = {
 #include "kronos/set_extensions.def"
 };
@@ -37,9 +33,6 @@ constexpr std::string_view kReviewed[] = {
     VK_VALVE_MUTABLE_DESCRIPTOR_TYPE_EXTENSION_NAME,
 };
 
-// Its sets are written through pointers.
-constexpr std::string_view kWritesSets = VK_VALVE_DESCRIPTOR_SET_HOST_MAPPING_EXTENSION_NAME;
-
 template <size_t N>
 bool IsOneOf(const std::string_view (&sorted)[N], std::string_view name) {
     return std::binary_search(std::begin(sorted), std::end(sorted), name);
@@ -54,29 +47,20 @@ DescriptorPolicy ChooseDescriptors(bool wanted, const VkDeviceCreateInfo& info, 
         policy.why = "off by setting";
         return policy;
     }
-    const uint32_t version = std::min(program_version, properties.apiVersion);
-    const uint32_t known = VK_HEADER_VERSION_COMPLETE;
     policy.refused = true;
-    if (VK_API_VERSION_MAJOR(version) != VK_API_VERSION_MAJOR(known) ||
-        VK_API_VERSION_MINOR(version) > VK_API_VERSION_MINOR(known)) {
-        policy.why = Format("Vulkan {}.{} is newer than this build", VK_API_VERSION_MAJOR(version),
-                            VK_API_VERSION_MINOR(version));
-        return policy;
-    }
+    policy.why = NewerThanBuild(program_version, properties);
+    if (!policy.why.empty()) return policy;
     for (uint32_t i = 0; i < info.enabledExtensionCount; ++i) {
         const std::string_view name = info.ppEnabledExtensionNames[i];
         if (name == kWritesSets) {
             policy.why = Format("{} writes descriptor sets that nobody sees", name);
             return policy;
         }
-        if (policy.why.empty() &&
-            (!IsOneOf(kExtensions, name) || (IsOneOf(kOfSets, name) && !IsOneOf(kReviewed, name))))
+        if (policy.why.empty() && (!IsKnownExtension(name) || (IsOneOf(kOfSets, name) && !IsOneOf(kReviewed, name))))
             policy.why = Format("{} is not reviewed", name);
     }
     policy.shadow = true;
-    const auto* group = vku::FindStructInPNextChain<VkDeviceGroupDeviceCreateInfo>(info.pNext);
-    if (policy.why.empty() && group && group->physicalDeviceCount > 1)
-        policy.why = Format("a group of {} devices", group->physicalDeviceCount);
+    if (policy.why.empty()) policy.why = GroupOfDevices(info);
     if (!policy.why.empty()) return policy;
     policy.refused = false;
     policy.persistent = true;

@@ -167,20 +167,35 @@ VKAPI_ATTR void VKAPI_CALL UpdateDescriptorSets(VkDevice handle, uint32_t write_
                                                 const VkWriteDescriptorSet* writes, uint32_t copy_count,
                                                 const VkCopyDescriptorSet* copies) {
     const Device& device = DeviceOf(handle);
-    device.Count(Side::kAsked, Counter::kDescriptorUpdates);
-    device.Count(Side::kAsked, Counter::kDescriptorWrites, uint64_t{write_count} + copy_count);
-    if (device.resources && write_count + copy_count) return Update(device, write_count, writes, copy_count, copies);
-    CountGiven(device, uint64_t{write_count} + copy_count);
+    if (device.resources && device.descriptors.shadow && write_count + copy_count) {
+        device.Count(Side::kAsked, Counter::kDescriptorUpdates);
+        device.Count(Side::kAsked, Counter::kDescriptorWrites, uint64_t{write_count} + copy_count);
+        return Update(device, write_count, writes, copy_count, copies);
+    }
+    // Where nothing is left out, what sets hold is only for command streams.
+    if (device.stats) {
+        const Counters::Own counters = device.stats->counters().OfThisThread();
+        counters.Add(Counter::kDescriptorUpdates);
+        counters.Add(Counter::kDescriptorWrites, uint64_t{write_count} + copy_count);
+    }
     device.down.UpdateDescriptorSets(handle, write_count, writes, copy_count, copies);
+    if (device.resources) device.resources->UpdateSets(write_count, writes, copy_count, copies);
 }
 
 VKAPI_ATTR void VKAPI_CALL UpdateDescriptorSetWithTemplate(VkDevice handle, VkDescriptorSet set,
                                                            VkDescriptorUpdateTemplate update_template,
                                                            const void* data) {
     const Device& device = DeviceOf(handle);
+    if (!device.resources || !device.descriptors.shadow) {
+        device.Count(Counter::kDescriptorUpdates);
+        device.Count(Counter::kDescriptorWrites);
+        device.down.UpdateDescriptorSetWithTemplate(handle, set, update_template, data);
+        if (device.resources) device.resources->UpdateSet(set, update_template, data);
+        return;
+    }
     device.Count(Side::kAsked, Counter::kDescriptorUpdates);
     device.Count(Side::kAsked, Counter::kDescriptorWrites);
-    if (DescriptorSet* known = device.resources ? device.resources->FindToUpdate(set) : nullptr) {
+    if (DescriptorSet* known = device.resources->FindToUpdate(set)) {
         Resources& resources = *device.resources;
         PrepareFor(device, *known, !known->held || Fits(*known->layout, resources.FindTemplate(update_template)));
         LeftOut left_out;

@@ -75,24 +75,6 @@ void ReadProperties(const VkuInstanceDispatchTable& instance, VkPhysicalDevice p
     facts.max_allocations = properties.limits.maxMemoryAllocationCount;
 }
 
-void ReadHeaps(const VkuInstanceDispatchTable& instance, VkPhysicalDevice physical, bool budgets, DeviceFacts& facts) {
-    VkPhysicalDeviceMemoryBudgetPropertiesEXT budget = {};
-    budget.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT;
-    VkPhysicalDeviceMemoryProperties2 memory = {};
-    memory.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2;
-    memory.pNext = &budget;
-    if (budgets)
-        instance.GetPhysicalDeviceMemoryProperties2(physical, &memory);
-    else
-        instance.GetPhysicalDeviceMemoryProperties(physical, &memory.memoryProperties);
-    for (uint32_t i = 0; i < memory.memoryProperties.memoryHeapCount; ++i) {
-        const VkMemoryHeap& heap = memory.memoryProperties.memoryHeaps[i];
-        DeviceHeap made{heap.size, (heap.flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) != 0, {}};
-        if (budgets) made.free = budget.heapBudget[i] - std::min(budget.heapUsage[i], budget.heapBudget[i]);
-        facts.heaps.push_back(made);
-    }
-}
-
 }  // namespace
 
 VkDeviceSize DeviceFacts::DeviceBytes() const {
@@ -116,17 +98,38 @@ DeviceFacts ReadDeviceFacts(const VkuInstanceDispatchTable& instance, uint32_t v
     ReadProperties(instance, physical, second,
                    both >= VK_API_VERSION_1_2 || Has(extensions, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME),
                    Has(extensions, VK_EXT_PCI_BUS_INFO_EXTENSION_NAME), facts);
-    ReadHeaps(
-        instance, physical,
-        second && instance.GetPhysicalDeviceMemoryProperties2 && Has(extensions, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME),
-        facts);
+    VkPhysicalDeviceMemoryProperties memory = {};
+    instance.GetPhysicalDeviceMemoryProperties(physical, &memory);
+    for (uint32_t i = 0; i < memory.memoryHeapCount; ++i)
+        facts.heaps.push_back(
+            {memory.memoryHeaps[i].size, (memory.memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) != 0, {}});
+    return facts;
+}
+
+void ReadDeviceDetails(const VkuInstanceDispatchTable& instance, uint32_t version, VkPhysicalDevice physical,
+                       DeviceFacts& facts) {
+    if (std::min(version, facts.api_version) >= VK_API_VERSION_1_1 && instance.GetPhysicalDeviceMemoryProperties2 &&
+        Has(Extensions(instance, physical), VK_EXT_MEMORY_BUDGET_EXTENSION_NAME)) {
+        VkPhysicalDeviceMemoryBudgetPropertiesEXT budget = {};
+        budget.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT;
+        VkPhysicalDeviceMemoryProperties2 memory = {};
+        memory.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2;
+        memory.pNext = &budget;
+        instance.GetPhysicalDeviceMemoryProperties2(physical, &memory);
+        for (size_t i = 0; i < facts.heaps.size(); ++i)
+            facts.heaps[i].free = budget.heapBudget[i] - std::min(budget.heapUsage[i], budget.heapBudget[i]);
+    }
     uint32_t count = 0;
     instance.GetPhysicalDeviceQueueFamilyProperties(physical, &count, nullptr);
     std::vector<VkQueueFamilyProperties> families(count);
     instance.GetPhysicalDeviceQueueFamilyProperties(physical, &count, families.data());
     for (const VkQueueFamilyProperties& family : families)
         facts.families.push_back({family.queueFlags, family.queueCount});
-    return facts;
+}
+
+std::string VersionText(uint32_t version) {
+    return Format("{}.{}.{}", VK_API_VERSION_MAJOR(version), VK_API_VERSION_MINOR(version),
+                  VK_API_VERSION_PATCH(version));
 }
 
 std::string_view TypeName(VkPhysicalDeviceType type) {

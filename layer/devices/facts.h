@@ -29,7 +29,8 @@ struct PciAddress {
 struct DeviceHeap {
     VkDeviceSize bytes = 0;
     bool device_local = false;
-    std::optional<VkDeviceSize> free;  ///< bytes left of this process's budget; none: VK_EXT_memory_budget is not there
+    /// Bytes left of this process's budget; none: not asked for, or VK_EXT_memory_budget is not there.
+    std::optional<VkDeviceSize> free;
 };
 
 struct QueueFamilyFacts {
@@ -53,6 +54,7 @@ struct DeviceFacts {
     std::optional<Uuid> driver_uuid;
     std::optional<PciAddress> pci;
     std::vector<DeviceHeap> heaps;
+    // What nothing is chosen by; see ReadDeviceDetails.
     std::vector<QueueFamilyFacts> families;
     uint32_t max_push_constants = 0;  ///< bytes
     VkDeviceSize max_storage_range = 0;
@@ -67,7 +69,12 @@ struct DeviceFacts {
 /// What `instance` lets be asked of `physical`. `version`: what the program asked for. UUIDs and PCI address need
 /// Vulkan 1.1 on both sides, the driver's name 1.2 or its extension.
 DeviceFacts ReadDeviceFacts(const VkuInstanceDispatchTable& instance, uint32_t version, VkPhysicalDevice physical);
+/// Adds what is only for people: queue families and free memory. Not for a program's start-up.
+void ReadDeviceDetails(const VkuInstanceDispatchTable& instance, uint32_t version, VkPhysicalDevice physical,
+                       DeviceFacts& facts);
 
+/// "1.3.250".
+std::string VersionText(uint32_t version);
 /// "discrete", "integrated", "virtual", "cpu", "other".
 std::string_view TypeName(VkPhysicalDeviceType type);
 /// "0000:65:00.0".

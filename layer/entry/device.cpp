@@ -9,6 +9,7 @@
 #include <set>
 
 #include "descriptors/start.h"
+#include "devices/facts.h"
 #include "devices/judgement.h"
 #include "entry/hooks.h"
 #include "entry/proc_addr.h"
@@ -29,11 +30,6 @@ VkLayerDeviceCreateInfo* LinkInfo(const VkDeviceCreateInfo* create_info) {
             return const_cast<VkLayerDeviceCreateInfo*>(info);  // the loader's, made to be advanced
     }
     return nullptr;
-}
-
-std::string VersionText(uint32_t version) {
-    return Format("{}.{}.{}", VK_API_VERSION_MAJOR(version), VK_API_VERSION_MINOR(version),
-                  VK_API_VERSION_PATCH(version));
 }
 
 DeviceLabel Describe(const Instance& instance, VkPhysicalDevice physical,

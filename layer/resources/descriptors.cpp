@@ -166,7 +166,11 @@ class Placing {
     }
     // What most writes are of, in place.
     void PlaceBuffer(const Resources& resources, size_t index, const VkDescriptorBufferInfo& info) {
-        const BufferFacts* buffer = content_.identities.empty() ? nullptr : resources.FindBuffer(info.buffer);
+        const BufferFacts* buffer = info.buffer ? resources.FindBuffer(info.buffer) : nullptr;
+        if (content_.identities.empty()) {
+            content_.descriptors[index] = buffer ? AccessOf(*buffer, info) : info.buffer ? Memory({}) : Nothing();
+            return Changed(Change::kKnown);
+        }
         if (!buffer || buffer->where.memory == MemoryRange::kEverything) return Place(index, OfBuffer(resources, info));
         Identity& identity = content_.identities[index];
         const uint64_t uid = Uid(*buffer);

@@ -312,10 +312,22 @@ Change Resources::Copy(DescriptorSet& destination, const VkCopyDescriptorSet& co
 
 void Resources::UpdateSets(uint32_t write_count, const VkWriteDescriptorSet* writes, uint32_t copy_count,
                            const VkCopyDescriptorSet* copies) noexcept {
-    for (uint32_t i = 0; i < write_count; ++i)
-        if (DescriptorSet* set = FindToUpdate(writes[i].dstSet)) Write(*set, writes[i]);
+    DescriptorSet* set = nullptr;
+    bool noted = false;
+    for (uint32_t i = 0; i < write_count; ++i) {
+        // Mostly one set after the other.
+        if (i == 0 || writes[i].dstSet != writes[i - 1].dstSet) {
+            set = FindToUpdate(writes[i].dstSet);
+            noted = false;
+        }
+        if (!set) continue;
+        const Change change = WriteDescriptors(*this, *set->layout, ContentOf(*set), writes[i]);
+        if (change == Change::kNone || noted) continue;
+        NoteChange(*set);
+        noted = true;
+    }
     for (uint32_t i = 0; i < copy_count; ++i)
-        if (DescriptorSet* set = FindToUpdate(copies[i].dstSet)) Copy(*set, copies[i]);
+        if (DescriptorSet* to = FindToUpdate(copies[i].dstSet)) Copy(*to, copies[i]);
 }
 
 void Resources::AddTemplate(VkDescriptorUpdateTemplate update_template,

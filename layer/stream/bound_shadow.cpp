@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "resources/resources.h"
+#include "support/handle_bits.h"
 
 namespace kronos {
 
@@ -121,7 +122,7 @@ Effect BoundShadow::BindSets(VkPipelineLayout layout, uint32_t first, std::span<
         found[i] = Look(sets[i], offsets, taken, countable);
         if (found[i].uid && chosen && chosen[i] != sets[i]) {
             // Two of the program's sets that hold the same are one.
-            found[i].uid = reinterpret_cast<uintptr_t>(chosen[i]);
+            found[i].uid = HandleBits(chosen[i]);
             found[i].content = kChosen;
         }
         const Set& set = found[i];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Formatted text. fmt's core header alone: its whole formatter, compiled into every file, was a third of the build.
+// Formatted text. fmt's core header alone: its whole formatter need not be compiled into every file that logs.
 // Any thread may call it.
 #pragma once
 

@@ -53,7 +53,7 @@ class DescriptorSetsTest : public layered::LayerTest {
         ASSERT_EQ(vkAllocateMemory(device->handle, &allocate, nullptr, &memory), VK_SUCCESS);
         ASSERT_EQ(vkBindBufferMemory(device->handle, buffer, memory, 0), VK_SUCCESS);
     }
-    nlohmann::json End() {
+    void Destroy() {
         vkDestroyBuffer(device->handle, buffer, nullptr);
         vkFreeMemory(device->handle, memory, nullptr);
         vkDestroyDescriptorPool(device->handle, pool, nullptr);
@@ -61,6 +61,9 @@ class DescriptorSetsTest : public layered::LayerTest {
         vkDestroyDescriptorSetLayout(device->handle, set_layout, nullptr);
         device.reset();
         instance.reset();
+    }
+    nlohmann::json End() {
+        Destroy();
         return Summary();
     }
     void Write(VkDescriptorSet set) const {
@@ -124,13 +127,7 @@ TEST_F(DescriptorSetsTest, AreTheProgramsWhereAnExtensionOfSetsIsNotReviewed) {
         Start({}, {extension});
         for (int i = 0; i < 10; ++i) Dispatch(3);
         EXPECT_EQ(mock.Calls("vkUpdateDescriptorSets") - before, 10u) << "the shadow knows the others";
-        vkDestroyBuffer(device->handle, buffer, nullptr);
-        vkFreeMemory(device->handle, memory, nullptr);
-        vkDestroyDescriptorPool(device->handle, pool, nullptr);
-        vkDestroyPipelineLayout(device->handle, layout, nullptr);
-        vkDestroyDescriptorSetLayout(device->handle, set_layout, nullptr);
-        device.reset();
-        instance.reset();
+        Destroy();
         const auto lines = file.Lines("summary");
         EXPECT_EQ(Did(lines.back(), "descriptor_writes_dropped"), 20u);
         EXPECT_EQ(Did(lines.back(), "sets_persisted"), 0u);

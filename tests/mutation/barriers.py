@@ -8,15 +8,12 @@ Each fault is a replacement of text in one of the files of layer/stream below. I
 of the build folder (Ninja), and linked with the other objects of kronos_oracle_tests, which must be built and pass.
 Prints a table; ends with 1 if a fault was not found, or if its text is no longer in the source.
 """
-import argparse
 import pathlib
-import re
-import shlex
 import subprocess
 import sys
-import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from faults import ROOT, commands, compiled, failing, link, main, placed, replaced
+
 PASS = 'layer/stream/barrier_pass.cpp'
 REACH = 'layer/stream/reach.cpp'
 LIVE = 'layer/stream/live_accesses.cpp'
@@ -162,31 +159,6 @@ FAULTS = [
 ]
 
 
-def commands(build, target):
-    """The commands that compile and link what a target is made of, as lists of words, by what they make."""
-    lines = subprocess.run(['ninja', '-C', build, '-t', 'commands', target], check=True,
-                           capture_output=True, text=True).stdout.splitlines()
-    result = {}
-    for line in lines:
-        words = shlex.split(line)
-        while '&&' in words and '-o' not in words[:words.index('&&')]:
-            words = words[words.index('&&') + 1:]
-        if '&&' in words:
-            words = words[:words.index('&&')]
-        if '-o' in words:
-            result[words[words.index('-o') + 1]] = words
-    return result
-
-
-def replaced(words, old, new):
-    return [new if word == old else word for word in words]
-
-
-def placed(forms, texts):
-    """The file of a fault and its whole text with the fault; None if no file has what is to be replaced exactly once."""
-    return next(((file, text.replace(*form)) for form in forms for file, text in texts.items() if text.count(form[0]) == 1), None)
-
-
 def sources():
     return {file: (ROOT / file).read_text() for file in FILES}
 
@@ -212,16 +184,10 @@ class Compiler:
         for one in INCLUDING if file == HEADER else (file,):
             name, words = self.compile[one]
             target = self.scratch / (pathlib.Path(one).name + '.o')
-            words = replaced(words, name, str(target))
             if file == HEADER:
                 first = next(i for i, word in enumerate(words) if word.startswith('-I'))
                 words = [*words[:first], f'-I{self.scratch}', *words[first:]]
-            else:
-                words = [str(source) if word.endswith(file) and word != name else word for word in words]
-            if '-MF' in words:
-                words[words.index('-MF') + 1] = str(self.scratch / 'faulty.d')
-            # A fault may leave something unused.
-            subprocess.run([*words, '-w'], cwd=self.build, check=True)
+            compiled(words, name, None if file == HEADER else file, source, target, self.build)
             objects[name] = str(target)
         source.unlink()
         return objects
@@ -237,11 +203,8 @@ class FaultyLayer(Compiler):
     def make(self, file, text):
         words = self.known[self.library]
         objects = self.objects(file, text)
-        # What comes before an archive is not looked for in it.
-        archive = next(i for i, word in enumerate(words) if word.endswith('libkronos_layer_objects.a'))
         library = self.scratch / 'libVkLayer_kronos_faulty.so'
-        words = replaced([*words[:archive], *objects.values(), *words[archive:]], self.library, str(library))
-        subprocess.run(words, cwd=self.build, check=True)
+        link(words, self.library, library, objects.values(), self.build)
         return library
 
 
@@ -255,43 +218,18 @@ class Faulty(Compiler):
 
     def run(self, file, text):
         """The first failing test; '' if all pass."""
-        binary, link = self.scratch / 'faulty_tests', self.known[self.binary]
+        binary, words = self.scratch / 'faulty_tests', self.known[self.binary]
         for name, target in self.objects(file, text).items():
-            link = replaced(link, name, target)
-        subprocess.run(replaced(link, self.binary, str(binary)), cwd=self.build, check=True)
-        try:
-            done = subprocess.run([str(binary)], env={'KRONOS_ORACLE_STREAMS': str(self.streams)},
-                                  capture_output=True, text=True, errors='replace', timeout=300)
-        except subprocess.TimeoutExpired:
-            return 'does not end'
-        if done.returncode == 0:
-            return ''
-        failed = re.findall(r'^\[  FAILED  \] (\S+) \(', done.stdout, re.MULTILINE)
-        return f'{failed[0]}, {len(failed)} in all' if failed else f'ends with {done.returncode}'
+            words = replaced(words, name, target)
+        subprocess.run(replaced(words, self.binary, str(binary)), cwd=self.build, check=True)
+        return failing([binary], {'KRONOS_ORACLE_STREAMS': str(self.streams)}, 300)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--build', type=pathlib.Path, default=ROOT / 'build', help='build folder, made by Ninja')
-    parser.add_argument('--streams', type=int, default=60000, help='random recordings for each fault')
-    parser.add_argument('--only', default='', help='faults with this in their name')
-    options = parser.parse_args()
-    missed = 0
-    with tempfile.TemporaryDirectory(prefix='kronos-faults-') as scratch:
-        faulty = Faulty(options.build.resolve(), pathlib.Path(scratch), options.streams)
-        if first := faulty.run(PASS, (ROOT / PASS).read_text()):
-            sys.exit(f'without a fault a test fails: {first}')
-        texts = sources()
-        for name, *forms in FAULTS:
-            if options.only not in name:
-                continue
-            there = placed(forms, texts)
-            found = (faulty.run(*there) or 'NOT FOUND') if there else 'TEXT NOT IN SOURCE'
-            missed += found in ('NOT FOUND', 'TEXT NOT IN SOURCE')
-            print(f'{name:<60} {found}', flush=True)
-    print(f'{missed} not found' if missed else 'all found')
-    return 1 if missed else 0
+def cases():
+    texts = sources()
+    for name, *forms in FAULTS:
+        yield name, placed(forms, texts)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(__doc__, '--streams', 60000, 'random recordings for each fault', Faulty, PASS, cases()))

@@ -9,14 +9,10 @@ Each fault is a replacement of text in one of the files below. It is compiled as
 (Ninja), and linked before the library of the others; the tests must be built and pass. Prints a table; ends with 1 if a
 fault was not found, or if its text is no longer in the source.
 """
-import argparse
 import pathlib
-import re
-import subprocess
 import sys
-import tempfile
 
-from barriers import ROOT, commands, replaced
+from faults import ROOT, commands, compiled, failing, link, main
 
 PERSISTENT = 'layer/descriptors/persistent_sets.cpp'
 SETS = 'layer/descriptors/layer_sets.cpp'
@@ -97,62 +93,26 @@ class Faulty:
         self.build, self.scratch, self.dispatches = build, scratch, dispatches
         self.known = {test: commands(build, test) for test in TESTS}
 
-    def object_of(self, file, text):
-        known = self.known[TESTS[0]]
-        name = next(n for n in known if n.endswith(file.removeprefix('layer/') + '.o') and 'kronos_layer_objects' in n)
-        source = self.scratch / pathlib.Path(file).name
-        source.write_text(text)
-        target = self.scratch / 'faulty.o'
-        words = replaced(known[name], name, str(target))
-        words = [str(source) if word.endswith(file) and word != name else word for word in words]
-        if '-MF' in words:
-            words[words.index('-MF') + 1] = str(self.scratch / 'faulty.d')
-        # A fault may leave something unused.
-        subprocess.run([*words, '-w'], cwd=self.build, check=True)
-        return target
-
     def run(self, file, text):
         """The first failing test; '' if all pass."""
-        target = self.object_of(file, text)
+        known = self.known[TESTS[0]]
+        name = next(n for n in known if n.endswith(file.removeprefix('layer/') + '.o') and 'kronos_layer_objects' in n)
+        source, target, binary = self.scratch / pathlib.Path(file).name, self.scratch / 'faulty.o', self.scratch / 'faulty_tests'
+        source.write_text(text)
+        compiled(known[name], name, file, source, target, self.build)
         for test in TESTS:
-            name = next(n for n in self.known[test] if n.endswith(f'bin/{test}'))
-            words = self.known[test][name]
-            # What comes before an archive is not looked for in it.
-            archive = next(i for i, word in enumerate(words) if word.endswith('libkronos_layer_objects.a'))
-            binary = self.scratch / 'faulty_tests'
-            subprocess.run(replaced([*words[:archive], str(target), *words[archive:]], name, str(binary)), cwd=self.build, check=True)
-            try:
-                done = subprocess.run([str(binary), '--gtest_brief=1'], env={'KRONOS_MODEL_DISPATCHES': str(self.dispatches)},
-                                      capture_output=True, text=True, errors='replace', timeout=60)
-            except subprocess.TimeoutExpired:
-                return 'does not end'
-            if done.returncode:
-                failed = re.findall(r'^\[  FAILED  \] ([\w./]+)', done.stdout, re.MULTILINE)
-                return f'{failed[0]}, {len(set(failed))} in all' if failed else f'ends with {done.returncode}'
+            program = next(n for n in self.known[test] if n.endswith(f'bin/{test}'))
+            link(self.known[test][program], program, binary, [target], self.build)
+            if found := failing([binary, '--gtest_brief=1'], {'KRONOS_MODEL_DISPATCHES': str(self.dispatches)}, 60):
+                return found
         return ''
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--build', type=pathlib.Path, default=ROOT / 'build', help='build folder, made by Ninja')
-    parser.add_argument('--dispatches', type=int, default=40000, help='of random programs, for each fault')
-    parser.add_argument('--only', default='', help='faults with this in their name')
-    options = parser.parse_args()
-    missed = 0
-    with tempfile.TemporaryDirectory(prefix='kronos-faults-') as scratch:
-        faulty = Faulty(options.build.resolve(), pathlib.Path(scratch), options.dispatches)
-        if first := faulty.run(LIVES, (ROOT / LIVES).read_text()):
-            sys.exit(f'without a fault a test fails: {first}')
-        for name, file, old, new in FAULTS:
-            if options.only not in name:
-                continue
-            text = (ROOT / file).read_text()
-            found = (faulty.run(file, text.replace(old, new)) or 'NOT FOUND') if text.count(old) == 1 else 'TEXT NOT IN SOURCE'
-            missed += found in ('NOT FOUND', 'TEXT NOT IN SOURCE')
-            print(f'{name:<50} {found}', flush=True)
-    print(f'{missed} not found' if missed else 'all found')
-    return 1 if missed else 0
+def cases():
+    for name, file, old, new in FAULTS:
+        text = (ROOT / file).read_text()
+        yield name, (file, text.replace(old, new)) if text.count(old) == 1 else None
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(__doc__, '--dispatches', 40000, 'of random programs, for each fault', Faulty, LIVES, cases()))

@@ -8,14 +8,10 @@ Each fault is a replacement of text in one of the files below. It is compiled as
 (Ninja), and linked before the library that kronos_resource_tests is made of, which must be built and pass.
 Prints a table; ends with 1 if a fault was not found, or if its text is no longer in the source.
 """
-import argparse
 import pathlib
-import re
-import subprocess
 import sys
-import tempfile
 
-from barriers import ROOT, commands, placed, replaced
+from faults import ROOT, commands, compiled, failing, link, main, placed
 
 SHADOW = 'layer/stream/bound_shadow.cpp'
 FILES = (SHADOW, 'layer/resources/compatibility.cpp', 'layer/resources/judge.cpp', 'layer/stream/hold_commands.cpp',
@@ -78,6 +74,8 @@ FAULTS = [
     ('binds for other stages too are for compute', ('        shadow->ForgetSets();\n', '')),
     ('all bind points are one: pipelines', ('if (bind_point == kCompute && ChangesNothing(recorder, Redundant::kPipelines', 'if (ChangesNothing(recorder, Redundant::kPipelines')),
     ('all bind points are one: sets', ('    if (bind_point == kCompute &&\n        !Trim', '    if (!Trim')),
+    ('what is bound in place of sets is they themselves', ('if (found[i].uid && chosen && chosen[i] != sets[i]) {', 'if (false) {')),
+    ('what is bound in place of sets is all one', ('found[i].uid = HandleBits(chosen[i]);', 'found[i].uid = 2;')),
     ('a recording begins with what another bound', ('    if (drops_) shadow_.Clear();\n', '')),
 ]
 
@@ -97,48 +95,16 @@ class Faulty:
         source, target, binary = self.scratch / pathlib.Path(file).name, self.scratch / 'faulty.o', self.scratch / 'faulty_tests'
         source.write_text(text)
         name, words = self.compile[file]
-        words = [str(source) if word.endswith(file) and word != name else word for word in replaced(words, name, str(target))]
-        if '-MF' in words:
-            words[words.index('-MF') + 1] = str(self.scratch / 'faulty.d')
-        # A fault may leave something unused.
-        subprocess.run([*words, '-w'], cwd=self.build, check=True)
-        link = replaced(self.known[self.binary], self.binary, str(binary))
-        # What comes before an archive is not looked for in it.
-        archive = next(i for i, word in enumerate(link) if word.endswith('libkronos_layer_objects.a'))
-        subprocess.run([*link[:archive], str(target), *link[archive:]], cwd=self.build, check=True)
-        try:
-            done = subprocess.run([str(binary), f'--gtest_filter={TESTS}'], env={'KRONOS_STATE_DISPATCHES': str(self.dispatches)},
-                                  capture_output=True, text=True, errors='replace', timeout=300)
-        except subprocess.TimeoutExpired:
-            return 'does not end'
-        if done.returncode == 0:
-            return ''
-        failed = re.findall(r'^\[  FAILED  \] (\S+) \(', done.stdout, re.MULTILINE)
-        return f'{failed[-1]}, {len(failed)} in all' if failed else f'ends with {done.returncode}'
+        compiled(words, name, file, source, target, self.build)
+        link(self.known[self.binary], self.binary, binary, [target], self.build)
+        return failing([binary, f'--gtest_filter={TESTS}'], {'KRONOS_STATE_DISPATCHES': str(self.dispatches)}, 300)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--build', type=pathlib.Path, default=ROOT / 'build', help='build folder, made by Ninja')
-    parser.add_argument('--dispatches', type=int, default=50000, help='of random programs, for each fault')
-    parser.add_argument('--only', default='', help='faults with this in their name')
-    options = parser.parse_args()
-    missed = 0
-    with tempfile.TemporaryDirectory(prefix='kronos-faults-') as scratch:
-        faulty = Faulty(options.build.resolve(), pathlib.Path(scratch), options.dispatches)
-        texts = {file: (ROOT / file).read_text() for file in FILES}
-        if first := faulty.run(SHADOW, texts[SHADOW]):
-            sys.exit(f'without a fault a test fails: {first}')
-        for name, *forms in FAULTS:
-            if options.only not in name:
-                continue
-            there = placed(forms, texts)
-            found = (faulty.run(*there) or 'NOT FOUND') if there else 'TEXT NOT IN SOURCE'
-            missed += found in ('NOT FOUND', 'TEXT NOT IN SOURCE')
-            print(f'{name:<60} {found}', flush=True)
-    print(f'{missed} not found' if missed else 'all found')
-    return 1 if missed else 0
+def cases():
+    texts = {file: (ROOT / file).read_text() for file in FILES}
+    for name, *forms in FAULTS:
+        yield name, placed(forms, texts)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(__doc__, '--dispatches', 50000, 'of random programs, for each fault', Faulty, SHADOW, cases()))

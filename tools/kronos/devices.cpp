@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "devices.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
+#include <stdexcept>
 
+#include "bench_host.h"
 #include "manifests.h"
 #include "probe.h"
 #include "run.h"
@@ -17,30 +16,6 @@ namespace {
 
 using nlohmann::json;
 namespace fs = std::filesystem;
-
-// Removed at the end; empty: there is no place for one, and so no log.
-class TemporaryFile {
-  public:
-    TemporaryFile() {
-        std::error_code error;
-        path_ = (fs::temp_directory_path(error) / "kronos-devices-XXXXXX").string();
-        const int fd = mkstemp(path_.data());
-        if (fd < 0)
-            path_.clear();
-        else
-            close(fd);
-    }
-    ~TemporaryFile() {
-        std::error_code ignored;
-        if (!path_.empty()) fs::remove(path_, ignored);
-    }
-    TemporaryFile(const TemporaryFile&) = delete;
-    TemporaryFile& operator=(const TemporaryFile&) = delete;
-    const std::string& path() const { return path_; }
-
-  private:
-    std::string path_;
-};
 
 // The layer is not loaded, whoever asked for it.
 Environment WithoutLayer(Environment environment) {
@@ -80,11 +55,11 @@ void AddManifests(const fs::path& kronos, const Environment& environment, json& 
 void AddSeen(const fs::path& kronos, const Layout& layout, const Environment& environment, json& list) {
     ComposedEnvironment composed = ComposeRunEnvironment(environment, layout, {});
     if (composed.error) return;
-    const TemporaryFile log;
+    const ScratchFolder folder;
     Environment with = composed.environment;
     with.Set("KRONOS_STATS", "off");
     with.Set("KRONOS_LOG_LEVEL", "info");
-    with.Set("KRONOS_LOG_FILE", log.path());
+    with.Set("KRONOS_LOG_FILE", (folder.path() / "log").string());
     const ProbeAnswer seen = Probe(kronos, {"seen"}, with);
     const json devices = seen.answer.value("devices", json::array());
     std::string failure = seen.failure;
@@ -196,7 +171,12 @@ json ListDevices(const fs::path& kronos, const Layout& layout, const Environment
     if (!failure.empty()) list["problems"].push_back("Vulkan: " + failure);
     AddManifests(kronos, environment, list);
     // The rules of a program cannot be seen from another.
-    if (program.empty()) AddSeen(kronos, layout, environment, list);
+    if (!program.empty()) return list;
+    try {
+        AddSeen(kronos, layout, environment, list);
+    } catch (const std::runtime_error& error) {
+        list["problems"].push_back(std::string("with the layer: ") + error.what());  // no folder for its log
+    }
     return list;
 }
 

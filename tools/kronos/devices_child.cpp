@@ -15,11 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string VersionText(uint32_t version) {
-    return std::to_string(VK_API_VERSION_MAJOR(version)) + "." + std::to_string(VK_API_VERSION_MINOR(version)) + "." +
-           std::to_string(VK_API_VERSION_PATCH(version));
-}
-
 json QueueFlags(VkQueueFlags flags) {
     json names = json::array();
     const std::pair<VkQueueFlags, const char*> all[] = {{VK_QUEUE_GRAPHICS_BIT, "graphics"},
@@ -79,25 +74,6 @@ json NewLines(const char* path, std::streamoff& seen) {
     return lines;
 }
 
-// One queue of the first family; nothing enabled.
-std::string CreateAndDestroy(const OpenedInstance& instance, VkPhysicalDevice physical) {
-    const float priority = 1;
-    VkDeviceQueueCreateInfo queue = {};
-    queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
-    queue.queueCount = 1;
-    queue.pQueuePriorities = &priority;
-    VkDeviceCreateInfo info = {};
-    info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
-    info.queueCreateInfoCount = 1;
-    info.pQueueCreateInfos = &queue;
-    VkDevice device = VK_NULL_HANDLE;
-    const VkResult result = instance.table.CreateDevice(physical, &info, nullptr, &device);
-    if (result != VK_SUCCESS) return "vkCreateDevice failed with " + std::to_string(result);
-    const auto get = reinterpret_cast<PFN_vkGetDeviceProcAddr>(instance.get(instance.handle, "vkGetDeviceProcAddr"));
-    reinterpret_cast<PFN_vkDestroyDevice>(get(device, "vkDestroyDevice"))(device, nullptr);
-    return {};
-}
-
 }  // namespace
 
 json AnswerDevices(const std::string& program) {
@@ -106,8 +82,10 @@ json AnswerDevices(const std::string& program) {
     answer["failure"] = instance.failure;
     if (!instance.failure.empty()) return answer;
     std::vector<DeviceFacts> facts;
-    for (VkPhysicalDevice handle : PhysicalDevices(instance))
+    for (VkPhysicalDevice handle : PhysicalDevices(instance)) {
         facts.push_back(ReadDeviceFacts(instance.table, instance.version, handle));
+        ReadDeviceDetails(instance.table, instance.version, handle, facts.back());
+    }
 
     ResolvedSettings resolved = ReadSettings(nullptr, false);
     std::vector<std::string> problems = resolved.problems;
@@ -140,9 +118,9 @@ json AnswerSeen() {
     for (VkPhysicalDevice handle : PhysicalDevices(instance)) {
         json device = Describe(ReadDeviceFacts(instance.table, instance.version, handle));
         static_cast<void>(NewLines(log, seen));
-        const std::string failure = CreateAndDestroy(instance, handle);
+        const VkResult result = TryDevice(instance, handle, [] {});
         device["layer"] = NewLines(log, seen);
-        if (!failure.empty()) device["failure"] = failure;
+        if (result != VK_SUCCESS) device["failure"] = "vkCreateDevice failed with " + std::to_string(result);
         answer["devices"].push_back(std::move(device));
     }
     return answer;

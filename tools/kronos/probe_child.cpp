@@ -11,18 +11,15 @@
 #include <vulkan/utility/vk_struct_helper.hpp>
 
 #include "devices.h"
+#include "devices/facts.h"
 #include "layout.h"
 #include "probe.h"
+#include "vulkan_loader.h"
 
 namespace kronos::command {
 namespace {
 
 using nlohmann::json;
-
-std::string VersionText(uint32_t version) {
-    return std::to_string(VK_API_VERSION_MAJOR(version)) + "." + std::to_string(VK_API_VERSION_MINOR(version)) + "." +
-           std::to_string(VK_API_VERSION_PATCH(version));
-}
 
 const char* TypeText(VkPhysicalDeviceType type) {
     switch (type) {
@@ -39,21 +36,6 @@ const char* TypeText(VkPhysicalDeviceType type) {
     }
 }
 
-// The functions of one instance; each may be missing.
-class Functions {
-  public:
-    VkInstance instance() const { return instance_; }
-    Functions(PFN_vkGetInstanceProcAddr get, VkInstance instance) : get_(get), instance_(instance) {}
-    template <typename Pfn>
-    Pfn Get(const char* name) const {
-        return reinterpret_cast<Pfn>(get_(instance_, name));
-    }
-
-  private:
-    PFN_vkGetInstanceProcAddr get_;
-    VkInstance instance_;  // null: only the global functions
-};
-
 bool LibraryIsMapped() {
     std::ifstream maps("/proc/self/maps");
     for (std::string line; std::getline(maps, line);) {
@@ -62,12 +44,13 @@ bool LibraryIsMapped() {
     return false;
 }
 
-json Tools(const Functions& vk, VkPhysicalDevice device, uint32_t api) {
+json Tools(const OpenedInstance& vk, VkPhysicalDevice device, uint32_t api) {
     json tools = json::array();
-    auto list = api >= VK_API_VERSION_1_3
-                    ? vk.Get<PFN_vkGetPhysicalDeviceToolProperties>("vkGetPhysicalDeviceToolProperties")
-                    : nullptr;
-    if (!list) list = vk.Get<PFN_vkGetPhysicalDeviceToolProperties>("vkGetPhysicalDeviceToolPropertiesEXT");
+    const auto get = [&](const char* name) {
+        return reinterpret_cast<PFN_vkGetPhysicalDeviceToolProperties>(vk.get(vk.handle, name));
+    };
+    auto list = api >= VK_API_VERSION_1_3 ? get("vkGetPhysicalDeviceToolProperties") : nullptr;
+    if (!list) list = get("vkGetPhysicalDeviceToolPropertiesEXT");
     if (!list) return tools;
     uint32_t count = 0;
     if (list(device, &count, nullptr) < 0) return tools;
@@ -80,88 +63,38 @@ json Tools(const Functions& vk, VkPhysicalDevice device, uint32_t api) {
     return tools;
 }
 
-// A device as most programs make it: one queue, nothing else.
-std::string CreateDevice(const Functions& vk, VkPhysicalDevice physical, json& answer) {
-    auto create = vk.Get<PFN_vkCreateDevice>("vkCreateDevice");
-    auto get_device_proc = vk.Get<PFN_vkGetDeviceProcAddr>("vkGetDeviceProcAddr");
-    if (!create || !get_device_proc) return "the loader has no vkCreateDevice";
-    float priority = 1.0F;
-    auto queue = vku::InitStruct<VkDeviceQueueCreateInfo>();
-    queue.queueCount = 1;
-    queue.pQueuePriorities = &priority;
-    auto info = vku::InitStruct<VkDeviceCreateInfo>();
-    info.queueCreateInfoCount = 1;
-    info.pQueueCreateInfos = &queue;
-    VkDevice device = VK_NULL_HANDLE;
-    VkResult result = create(physical, &info, nullptr, &device);
-    if (result == VK_SUCCESS) {
-        answer["library_loaded"] = LibraryIsMapped();
-        auto destroy = reinterpret_cast<PFN_vkDestroyDevice>(get_device_proc(device, "vkDestroyDevice"));
-        if (destroy) destroy(device, nullptr);
-    }
-    return string_VkResult(result);
-}
-
-void ListDevices(const Functions& vk, json& answer) {
-    auto enumerate = vk.Get<PFN_vkEnumeratePhysicalDevices>("vkEnumeratePhysicalDevices");
-    auto get_properties = vk.Get<PFN_vkGetPhysicalDeviceProperties>("vkGetPhysicalDeviceProperties");
+void ListDevices(const OpenedInstance& vk, json& answer) {
     std::vector<VkPhysicalDevice> handles;
-    uint32_t count = 0;
-    VkResult result = enumerate(vk.instance(), &count, nullptr);
-    if (result == VK_SUCCESS) {
-        handles.resize(count);
-        result = enumerate(vk.instance(), &count, handles.data());
-        handles.resize(std::min<size_t>(count, handles.size()));
-    }
-    answer["enumerate"] = string_VkResult(result);
-    if (result < 0) return;
+    answer["enumerate"] = string_VkResult(PhysicalDevices(vk, handles));
     for (VkPhysicalDevice handle : handles) {
         VkPhysicalDeviceProperties properties;
-        get_properties(handle, &properties);
+        vk.table.GetPhysicalDeviceProperties(handle, &properties);
         answer["devices"].push_back({{"name", properties.deviceName},
                                      {"type", TypeText(properties.deviceType)},
                                      {"api", VersionText(properties.apiVersion)}});
         // The first device tells whether the layer is there; on the others it would be the same.
         if (answer.contains("tools")) continue;
         answer["tools"] = Tools(vk, handle, properties.apiVersion);
-        answer["device"] = CreateDevice(vk, handle, answer);
+        answer["device"] =
+            string_VkResult(TryDevice(vk, handle, [&] { answer["library_loaded"] = LibraryIsMapped(); }));
     }
 }
 
 json AskVulkan() {
     json answer = {{"devices", json::array()}};
-    void* loader = dlopen("libvulkan.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (!loader) {
-        answer["loader_error"] = dlerror();
-        return answer;
-    }
-    auto get = reinterpret_cast<PFN_vkGetInstanceProcAddr>(dlsym(loader, "vkGetInstanceProcAddr"));
-    if (!get) {
-        answer["loader_error"] = "libvulkan.so.1 does not export vkGetInstanceProcAddr";
+    const OpenedInstance vk = OpenInstance("kronos doctor");
+    if (!vk.loader_failure.empty()) {
+        answer["loader_error"] = vk.loader_failure;
         return answer;
     }
     Dl_info where;
-    if (dladdr(reinterpret_cast<void*>(get), &where) && where.dli_fname) answer["loader_path"] = where.dli_fname;
-    Functions global(get, VK_NULL_HANDLE);
-    uint32_t version = VK_API_VERSION_1_0;
-    if (auto enumerate_version = global.Get<PFN_vkEnumerateInstanceVersion>("vkEnumerateInstanceVersion"))
-        enumerate_version(&version);
-    answer["loader_version"] = VersionText(version);
-
-    auto application = vku::InitStruct<VkApplicationInfo>();
-    application.pApplicationName = "kronos doctor";
-    application.apiVersion = std::min(version, static_cast<uint32_t>(VK_API_VERSION_1_3));
-    auto info = vku::InitStruct<VkInstanceCreateInfo>();
-    info.pApplicationInfo = &application;
-    VkInstance instance = VK_NULL_HANDLE;
-    auto create = global.Get<PFN_vkCreateInstance>("vkCreateInstance");
-    VkResult result = create ? create(&info, nullptr, &instance) : VK_ERROR_INITIALIZATION_FAILED;
-    answer["instance"] = string_VkResult(result);
-    if (result != VK_SUCCESS) return answer;
-    Functions vk(get, instance);
+    if (dladdr(reinterpret_cast<void*>(vk.get), &where) && where.dli_fname) answer["loader_path"] = where.dli_fname;
+    answer["loader_version"] = VersionText(vk.loader_version);
+    answer["instance"] = string_VkResult(vk.result);
+    if (vk.result != VK_SUCCESS) return answer;
     answer["library_loaded"] = LibraryIsMapped();
     ListDevices(vk, answer);
-    vk.Get<PFN_vkDestroyInstance>("vkDestroyInstance")(instance, nullptr);
+    vk.table.DestroyInstance(vk.handle, nullptr);
     return answer;
 }
 

@@ -67,6 +67,21 @@ class Persistent : public testing::Test {
         hook::BindBufferMemory(device_, made, memory, 0);
         return made;
     }
+    // Of memory that is not the program's alone.
+    VkBuffer MakeSharedBuffer() {
+        VkBufferCreateInfo info = {};
+        info.size = 256;
+        VkBuffer made = VK_NULL_HANDLE;
+        hook::CreateBuffer(device_, &info, nullptr, &made);
+        VkImportMemoryFdInfoKHR import = {};
+        import.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR;
+        VkMemoryAllocateInfo allocate = {};
+        allocate.pNext = &import;
+        VkDeviceMemory memory = VK_NULL_HANDLE;
+        hook::AllocateMemory(device_, &allocate, nullptr, &memory);
+        hook::BindBufferMemory(device_, made, memory, 0);
+        return made;
+    }
     VkDescriptorSet MakeSet(VkDescriptorPool pool = VK_NULL_HANDLE) {
         VkDescriptorSetAllocateInfo info = {};
         info.descriptorPool = pool ? pool : pool_;
@@ -310,22 +325,34 @@ TEST_F(Persistent, CopiesToSetsThatAreWrittenAtOnce) {
 
 TEST_F(Persistent, MemoryThatOthersMayHaveIsWrittenAtOnce) {
     Start();
-    VkBufferCreateInfo info = {};
-    info.size = 256;
-    VkBuffer buffer = VK_NULL_HANDLE;
-    hook::CreateBuffer(device_, &info, nullptr, &buffer);
-    VkImportMemoryFdInfoKHR import = {};
-    import.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR;
-    VkMemoryAllocateInfo allocate = {};
-    allocate.pNext = &import;
-    VkDeviceMemory memory = VK_NULL_HANDLE;
-    hook::AllocateMemory(device_, &allocate, nullptr, &memory);
-    hook::BindBufferMemory(device_, buffer, memory, 0);
+    const VkBuffer buffer = MakeSharedBuffer();
     const VkDescriptorSet set = MakeSet();
     Write(set, {buffer, buffer});
     EXPECT_EQ(driver_.updates, 1u);
     Write(set, {buffer, buffer});
     EXPECT_EQ(driver_.updates, 1u) << "the shadow knows it all the same";
+}
+
+TEST_F(Persistent, SoItIsByTemplateAndInCopies) {
+    Start();
+    const VkBuffer buffer = MakeSharedBuffer();
+    const VkDescriptorUpdateTemplateEntry entry = {0, 0, 2, kStorage, 0, sizeof(VkDescriptorBufferInfo)};
+    VkDescriptorUpdateTemplateCreateInfo info = {};
+    info.descriptorUpdateEntryCount = 1;
+    info.pDescriptorUpdateEntries = &entry;
+    info.templateType = VK_DESCRIPTOR_UPDATE_TEMPLATE_TYPE_DESCRIPTOR_SET;
+    VkDescriptorUpdateTemplate made = VK_NULL_HANDLE;
+    hook::CreateDescriptorUpdateTemplate(device_, &info, nullptr, &made);
+    const std::array<VkDescriptorBufferInfo, 2> infos = {VkDescriptorBufferInfo{buffers_[0], 0, 64}, {buffer, 0, 64}};
+    const VkDescriptorSet from = MakeSet(), to = MakeSet();
+    hook::UpdateDescriptorSetWithTemplate(device_, from, made, infos.data());
+    EXPECT_EQ(driver_.updates, 2u) << "what might have waited, and the update itself";
+    EXPECT_EQ(Holds(Number(from))[1].object, Life(buffer));
+    VkCopyDescriptorSet copy = {VK_STRUCTURE_TYPE_COPY_DESCRIPTOR_SET, nullptr, from, 0, 0, to, 0, 0, 2};
+    hook::UpdateDescriptorSets(device_, 0, nullptr, 1, &copy);
+    EXPECT_EQ(driver_.updates, 4u);
+    EXPECT_EQ(Holds(Number(to))[1].object, Life(buffer));
+    hook::DestroyDescriptorUpdateTemplate(device_, made, nullptr);
 }
 
 TEST_F(Persistent, ACommandBufferThatIsNotKnownBindsTheProgramsSet) {

@@ -46,6 +46,39 @@ TEST_F(ShadowTest, ASetThatIsBound) {
     EXPECT_EQ(Bind(layout, 0, {sets[1]}), Effect::kChange);
 }
 
+// What is bound in place of the program's set is what counts: two that hold the same are one there.
+TEST_F(ShadowTest, ASetThatIsBoundInPlaceOfOthers) {
+    const auto bind = [&](VkDescriptorSet set, VkDescriptorSet chosen) {
+        return shadow.BindSets(layout, 0, {&set, 1}, {}, run, &chosen);
+    };
+    const auto own = H<VkDescriptorSet>(50), other = H<VkDescriptorSet>(51);
+    EXPECT_EQ(bind(sets[0], own), Effect::kChange);
+    EXPECT_EQ(bind(sets[0], own), Effect::kNothing);
+    EXPECT_EQ(bind(sets[1], own), Effect::kNothing);
+    EXPECT_EQ(bind(sets[1], other), Effect::kChange);
+    EXPECT_EQ(bind(sets[0], own), Effect::kChange);
+    // The program's own in its place is another, and so is the other way round.
+    EXPECT_EQ(bind(sets[0], sets[0]), Effect::kChange);
+    EXPECT_EQ(bind(sets[0], sets[0]), Effect::kNothing);
+    EXPECT_EQ(Bind(layout, 0, {sets[0]}), Effect::kNothing);
+    EXPECT_EQ(bind(sets[0], own), Effect::kChange);
+    shadow.Clear();
+    EXPECT_EQ(bind(sets[0], own), Effect::kChange);
+    // Of a set that is not known, nothing is known of what is in its place.
+    EXPECT_EQ(bind(H<VkDescriptorSet>(99), own), Effect::kUnknown);
+    EXPECT_EQ(bind(H<VkDescriptorSet>(99), own), Effect::kUnknown);
+}
+
+TEST_F(ShadowTest, OffsetsOfASetThatIsBoundInPlaceOfAnother) {
+    const auto with = world.Layout(2, {dynamic});
+    const auto one = world.Set(11, pool, dynamic);
+    const auto own = H<VkDescriptorSet>(50);
+    const std::array<uint32_t, 2> offsets = {0, 256}, others = {0, 512};
+    EXPECT_EQ(shadow.BindSets(with, 0, {&one, 1}, offsets, run, &own), Effect::kChange);
+    EXPECT_EQ(shadow.BindSets(with, 0, {&one, 1}, offsets, run, &own), Effect::kNothing);
+    EXPECT_EQ(shadow.BindSets(with, 0, {&one, 1}, others, run, &own), Effect::kChange);
+}
+
 TEST_F(ShadowTest, DynamicOffsetsArePartOfABind) {
     const auto with = world.Layout(2, {dynamic, plain, dynamic});
     const auto one = world.Set(11, pool, dynamic), two = world.Set(12, pool, dynamic);

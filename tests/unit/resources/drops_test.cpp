@@ -194,6 +194,28 @@ TEST_F(DropsTest, OfABindTheDriverGetsTheSetsThatDiffer) {
     EXPECT_THAT(Decided(), ElementsAre(0, 0, 4, 0, 0, 0));
 }
 
+// Of what is bound in place of the program's sets, the driver gets those of the sets that differ, as it does of these.
+TEST_F(DropsTest, WhatIsBoundInPlaceOfSetsIsTrimmedWithThem) {
+    const auto own = [](uint64_t number) { return H<VkDescriptorSet>(50 + number); };
+    const std::array<VkDescriptorSet, 3> first = {own(0), own(1), own(2)}, second = {own(0), own(3), own(2)};
+    recorder.ChooseSets(first.data());
+    BindSets(0, {sets[0], sets[1], sets[2]}, {16});
+    recorder.ChooseSets(second.data());
+    BindSets(0, {sets[0], sets[1], sets[2]}, {16});
+    BindSets2(VK_SHADER_STAGE_COMPUTE_BIT, 0, {sets[3], sets[1], sets[2]}, {16});
+    recorder.ChooseSets(first.data());
+    BindSets2(VK_SHADER_STAGE_COMPUTE_BIT, 0, {sets[0], sets[1], sets[2]}, {32});
+    recorder.ChooseSets(nullptr);
+    End();
+    const auto of = [](const VkDescriptorSet set) { return HandleBits(set); };
+    const uint64_t with = HandleBits(layout);
+    ASSERT_THAT(DriverGot(), ::testing::SizeIs(3));
+    EXPECT_THAT(DriverGot()[0].words, ElementsAre(kCompute, with, 0, 3, of(own(0)), of(own(1)), of(own(2)), 16));
+    EXPECT_THAT(DriverGot()[1].words, ElementsAre(kCompute, with, 1, 1, of(own(3)), 16));
+    EXPECT_THAT(DriverGot()[2].words, ElementsAre(VK_SHADER_STAGE_COMPUTE_BIT, with, 1, 1, of(own(1)), 32));
+    EXPECT_THAT(Decided(), ElementsAre(0, 1, 4, 0, 0, 0));
+}
+
 // What a dispatch touches is known all the same.
 TEST_F(DropsTest, DispatchesTouchWhatIsBound) {
     Everything();
