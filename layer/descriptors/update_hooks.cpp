@@ -158,6 +158,9 @@ void Update(const Device& device, uint32_t write_count, const VkWriteDescriptorS
     left_out.Count(device);
 }
 
+// Where nothing is left out, what sets hold is only for recordings that are held.
+bool Follows(const Device& device) { return !device.worth || device.worth->Follows(); }
+
 }  // namespace
 }  // namespace kronos
 
@@ -172,14 +175,17 @@ VKAPI_ATTR void VKAPI_CALL UpdateDescriptorSets(VkDevice handle, uint32_t write_
         device.Count(Side::kAsked, Counter::kDescriptorWrites, uint64_t{write_count} + copy_count);
         return Update(device, write_count, writes, copy_count, copies);
     }
-    // Where nothing is left out, what sets hold is only for command streams.
     if (device.stats) {
         const Counters::Own counters = device.stats->counters().OfThisThread();
         counters.Add(Counter::kDescriptorUpdates);
         counters.Add(Counter::kDescriptorWrites, uint64_t{write_count} + copy_count);
     }
     device.down.UpdateDescriptorSets(handle, write_count, writes, copy_count, copies);
-    if (device.resources) device.resources->UpdateSets(write_count, writes, copy_count, copies);
+    if (!device.resources) return;
+    if (Follows(device))
+        device.resources->UpdateSets(write_count, writes, copy_count, copies);
+    else
+        device.resources->ForgetSets(write_count, writes, copy_count, copies);
 }
 
 VKAPI_ATTR void VKAPI_CALL UpdateDescriptorSetWithTemplate(VkDevice handle, VkDescriptorSet set,
@@ -190,7 +196,11 @@ VKAPI_ATTR void VKAPI_CALL UpdateDescriptorSetWithTemplate(VkDevice handle, VkDe
         device.Count(Counter::kDescriptorUpdates);
         device.Count(Counter::kDescriptorWrites);
         device.down.UpdateDescriptorSetWithTemplate(handle, set, update_template, data);
-        if (device.resources) device.resources->UpdateSet(set, update_template, data);
+        if (!device.resources) return;
+        if (Follows(device))
+            device.resources->UpdateSet(set, update_template, data);
+        else
+            device.resources->ForgetSet(set);
         return;
     }
     device.Count(Side::kAsked, Counter::kDescriptorUpdates);

@@ -91,7 +91,7 @@ class IdleCache {
 
     /// True: `node` is idle now. For that, others of its heap that this thread's shard has held for longest may have
     /// been pushed to `evicted`. False: the budget has no place, nothing has changed and `node` is still the caller's.
-    /// `now_ns` is the time of NowNs.
+    /// `now_ns` is the time of CoarseNowNs: ages are seconds.
     bool Offer(IdleNode& node, uint64_t now_ns, IdleChain& evicted) noexcept;
 
     /// Pushes to `expired` up to `max_blocks` of what has been idle for more than `max_age_ns`, and returns how many.

@@ -143,7 +143,7 @@ bool Kept(Device& device, MemoryState& state) {
     Counter decision = WhyNotKept(device, state);
     if (decision == Counter::kMemoryKept && !Cleaned(device, state)) decision = Counter::kMemoryMarked;
     IdleChain evicted;
-    if (decision == Counter::kMemoryKept && !device.recycler->cache.Offer(state, NowNs(), evicted))
+    if (decision == Counter::kMemoryKept && !device.recycler->cache.Offer(state, CoarseNowNs(), evicted))
         decision = Counter::kMemoryFull;
     device.Decided(decision);
     Release(device, evicted, Counter::kMemoryEvicted);

@@ -78,7 +78,7 @@ BoundState::Slot* BoundState::SlotToPush(VkPipelineLayout layout, uint32_t set) 
     const bool pushed_before = slot.holds == Slot::Holds::kPushed;
     slot.holds = Slot::Holds::kUnknown;
     slot.offsets.clear();
-    const std::shared_ptr<const PipelineLayoutFacts> known = resources_->PipelineLayout(layout);
+    const PipelineLayoutFacts* known = resources_->FindPipelineLayout(layout);
     if (!known || set >= known->sets.size()) return nullptr;
     const std::shared_ptr<const SetLayoutFacts>& wanted = known->sets[set];
     if (!wanted || !wanted->understood || !wanted->push) return nullptr;

@@ -179,6 +179,7 @@ struct DescriptorSet {
     DescriptorPool* pool = nullptr;
     size_t index = 0;                              ///< in the pool
     std::shared_ptr<const SetLayoutFacts> layout;  ///< nullptr: not known
+    bool forgotten = false;                        ///< none of the descriptors is known
     std::vector<Descriptor> descriptors;  ///< empty unless the layout is understood; the last binding's may be fewer
     std::vector<Identity> identities;     ///< of the descriptors, as the program wrote them; empty: not followed
     std::vector<uint64_t> words;          ///< of inline uniform blocks, likewise

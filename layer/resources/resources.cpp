@@ -64,6 +64,7 @@ bool Resources::BeginLife(uint64_t uid, uint64_t of) noexcept {
 }
 
 void Resources::AddBuffer(VkBuffer buffer, const VkBufferCreateInfo& info) {
+    BuffersChange();
     buffers_.Add(buffer, std::make_unique<BufferFacts>(JudgeBuffer(info)));
 }
 
@@ -224,7 +225,10 @@ void Resources::AddSets(const VkDescriptorSetAllocateInfo& info, const VkDescrip
 void Resources::AddSet(DescriptorPool& pool, VkDescriptorSet handle, std::shared_ptr<const SetLayoutFacts> layout,
                        size_t descriptors) {
     // A handle that was not seen to be freed: nobody can tell which life it is.
-    if (sets_.Erase(handle)) return;
+    if (sets_.Find(handle)) {
+        sets_.Erase(handle);
+        return;
+    }
     if (pool.live == pool.sets.size()) pool.sets.push_back(std::make_unique<DescriptorSet>());
     DescriptorSet& set = *pool.sets[pool.live];
     const bool followed = layout && layout->understood && pool.plain && follow_sets_;
@@ -237,6 +241,7 @@ void Resources::AddSet(DescriptorPool& pool, VkDescriptorSet handle, std::shared
     set.real_words.assign(set.held ? layout->words : 0, kNeverWord);
     set.bound_as.store(0, std::memory_order_relaxed);
     set.binds.store(0, std::memory_order_relaxed);
+    set.forgotten = false;
     set.layout = std::move(layout);
     set.uid = set.content = NextUid();
     set.handle = handle;
@@ -279,6 +284,7 @@ DescriptorSet* Resources::FindToUpdate(VkDescriptorSet handle) const noexcept {
 }
 
 void Resources::NoteChange(DescriptorSet& set) noexcept {
+    set.forgotten = false;
     // Of a set that is held, and not bound since it last changed, nobody has seen the content.
     if (set.held && !set.bound_as.load(std::memory_order_relaxed)) return;
     set.content = NextUid();
@@ -296,9 +302,8 @@ Change Resources::Write(DescriptorSet& set, VkDescriptorUpdateTemplate update_te
     if (const UpdateTemplate* known = templates_.Find(update_template)) {
         change = WriteDescriptors(*this, *set.layout, ContentOf(set), *known, data);
     } else {
-        std::fill(set.descriptors.begin(), set.descriptors.end(), Descriptor{});
-        std::fill(set.identities.begin(), set.identities.end(), Identity::Unknown());
-        std::fill(set.words.begin(), set.words.end(), kUnknownWord);
+        Forget(set);
+        return change;
     }
     if (change != Change::kNone) NoteChange(set);
     return change;
@@ -328,6 +333,26 @@ void Resources::UpdateSets(uint32_t write_count, const VkWriteDescriptorSet* wri
     }
     for (uint32_t i = 0; i < copy_count; ++i)
         if (DescriptorSet* to = FindToUpdate(copies[i].dstSet)) Copy(*to, copies[i]);
+}
+
+void Resources::Forget(DescriptorSet& set) noexcept {
+    if (set.forgotten) return;
+    std::fill(set.descriptors.begin(), set.descriptors.end(), Descriptor{});
+    std::fill(set.identities.begin(), set.identities.end(), Identity::Unknown());
+    std::fill(set.words.begin(), set.words.end(), kUnknownWord);
+    NoteChange(set);
+    set.forgotten = true;
+}
+
+void Resources::ForgetSets(uint32_t write_count, const VkWriteDescriptorSet* writes, uint32_t copy_count,
+                           const VkCopyDescriptorSet* copies) noexcept {
+    for (uint32_t i = 0; i < write_count; ++i)
+        if (i == 0 || writes[i].dstSet != writes[i - 1].dstSet) ForgetSet(writes[i].dstSet);
+    for (uint32_t i = 0; i < copy_count; ++i) ForgetSet(copies[i].dstSet);
+}
+
+void Resources::ForgetSet(VkDescriptorSet handle) noexcept {
+    if (DescriptorSet* set = FindToUpdate(handle)) Forget(*set);
 }
 
 void Resources::AddTemplate(VkDescriptorUpdateTemplate update_template,

@@ -51,6 +51,10 @@ class Resources {
 
     Bounds bounds() const { return bounds_; }  ///< of pipelines that say nothing else
 
+    /// Another number whenever a handle of a buffer may have come to be another object: what a handle was found to be
+    /// stays so as long as this does.
+    uint64_t BufferChanges() const { return buffer_changes_.load(std::memory_order_relaxed); }
+
     // Memory. A life of memory begins as the program sees it: what the layer keeps for another life is added again,
     // without being removed, when that begins.
     void AddMemory(VkDeviceMemory memory, const VkMemoryAllocateInfo& info);
@@ -65,7 +69,10 @@ class Resources {
     void AddBuffer(VkBuffer buffer, const VkBufferCreateInfo& info);
     /// `required`: VkMemoryRequirements::size, or 0 if it was not asked for; stores out of bounds may go so far.
     void BindBuffer(const VkBindBufferMemoryInfo& info, VkDeviceSize required) noexcept;
-    void RemoveBuffer(VkBuffer buffer) { EndAndRemove(buffers_, buffer); }
+    void RemoveBuffer(VkBuffer buffer) {
+        BuffersChange();
+        EndAndRemove(buffers_, buffer);
+    }
     const BufferFacts* FindBuffer(VkBuffer buffer) const { return buffers_.Find(buffer); }
 
     void AddImage(VkImage image, const VkImageCreateInfo& info);
@@ -135,6 +142,10 @@ class Resources {
     /// All of the above, of a whole command.
     void UpdateSets(uint32_t write_count, const VkWriteDescriptorSet* writes, uint32_t copy_count,
                     const VkCopyDescriptorSet* copies) noexcept;
+    /// The same command, of which nobody needs to know what it writes: the sets become unknown.
+    void ForgetSets(uint32_t write_count, const VkWriteDescriptorSet* writes, uint32_t copy_count,
+                    const VkCopyDescriptorSet* copies) noexcept;
+    void ForgetSet(VkDescriptorSet set) noexcept;
     void AddTemplate(VkDescriptorUpdateTemplate update_template, const VkDescriptorUpdateTemplateCreateInfo& info);
     void RemoveTemplate(VkDescriptorUpdateTemplate update_template) { templates_.Remove(update_template); }
     const UpdateTemplate* FindTemplate(VkDescriptorUpdateTemplate update_template) const {
@@ -146,8 +157,10 @@ class Resources {
     void AddSet(DescriptorPool& pool, VkDescriptorSet handle, std::shared_ptr<const SetLayoutFacts> layout,
                 size_t descriptors);
     static void NoteChange(DescriptorSet& set) noexcept;
+    static void Forget(DescriptorSet& set) noexcept;
     bool BeginLife(uint64_t uid, uint64_t of) noexcept;
     UsedSets Release(DescriptorPool& pool, DescriptorSet& set) noexcept;
+    void BuffersChange() { buffer_changes_.fetch_add(1, std::memory_order_relaxed); }
     template <class Handle, class Facts>
     void EndAndRemove(Known<Handle, Facts>& known, Handle handle) {
         if (const Facts* facts = lives_ ? known.Find(handle) : nullptr) lives_->End(facts->uid);
@@ -161,6 +174,8 @@ class Resources {
     std::atomic<bool> hold_sets_;
     mutable ShaderCache shaders_;
     LayoutCompatibility compatibility_;
+    // Whoever destroys a buffer and whoever records with it are ordered by the program.
+    std::atomic<uint64_t> buffer_changes_{0};
     Known<VkDeviceMemory, std::atomic<uint64_t>> memories_;
     Known<VkBuffer, BufferFacts> buffers_;
     Known<VkImage, ImageFacts> images_;

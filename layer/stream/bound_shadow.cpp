@@ -210,13 +210,13 @@ BoundShadow::Pushed BoundShadow::Written(const SetBinding& binding, const void* 
         case VK_DESCRIPTOR_TYPE_STORAGE_BUFFER: {
             const auto& from = *static_cast<const VkDescriptorBufferInfo*>(info);
             const BufferFacts* buffer = from.buffer ? resources_->FindBuffer(from.buffer) : nullptr;
-            return {buffer ? buffer->uid : 0, 0, from.offset, from.range};
+            return {buffer ? buffer->uid : 0, 0, from.offset, from.range, HandleBits(from.buffer)};
         }
         case VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER:
         case VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER: {
             const VkBufferView from = *static_cast<const VkBufferView*>(info);
             const BufferViewFacts* view = from ? resources_->FindBufferView(from) : nullptr;
-            return {view ? view->uid : 0, 0, 0, 0};
+            return {view ? view->uid : 0};
         }
         case VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER:
         case VK_DESCRIPTOR_TYPE_SAMPLED_IMAGE:
@@ -224,7 +224,7 @@ BoundShadow::Pushed BoundShadow::Written(const SetBinding& binding, const void* 
         case VK_DESCRIPTOR_TYPE_INPUT_ATTACHMENT: {
             const auto& from = *static_cast<const VkDescriptorImageInfo*>(info);
             const ImageViewFacts* view = from.imageView ? resources_->FindImageView(from.imageView) : nullptr;
-            Pushed made = {view ? view->uid : 0, 0, static_cast<uint64_t>(from.imageLayout), 0};
+            Pushed made = {view ? view->uid : 0, 0, static_cast<uint64_t>(from.imageLayout)};
             if (binding.type == VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER) {
                 made.sampler = SamplerLife(binding, from.sampler);
                 if (!made.sampler) made.object = 0;
@@ -232,10 +232,18 @@ BoundShadow::Pushed BoundShadow::Written(const SetBinding& binding, const void* 
             return made;
         }
         case VK_DESCRIPTOR_TYPE_SAMPLER:
-            return {SamplerLife(binding, static_cast<const VkDescriptorImageInfo*>(info)->sampler), 0, 0, 0};
+            return {SamplerLife(binding, static_cast<const VkDescriptorImageInfo*>(info)->sampler)};
         default:
             return {};
     }
+}
+
+// It is written as before, and that buffer lives still.
+bool BoundShadow::SameBuffer(const Pushed& before, VkDescriptorType type, const void* info) noexcept {
+    if (!before.object || !before.buffer) return false;
+    if (type != VK_DESCRIPTOR_TYPE_STORAGE_BUFFER && type != VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER) return false;
+    const auto& from = *static_cast<const VkDescriptorBufferInfo*>(info);
+    return HandleBits(from.buffer) == before.buffer && from.offset == before.offset && from.range == before.range;
 }
 
 // for_each(visit) calls visit(type, binding, element, count, info), where info(i) is what the i-th descriptor is
@@ -260,6 +268,10 @@ Effect BoundShadow::Push(VkPipelineLayout layout, uint32_t set, ForEachWrite for
         for (Slot& other : slots_)
             if (other.holds == Slot::Holds::kPushed) other.holds = Slot::Holds::kUnknown;
     }
+    const uint64_t changes = resources_->BufferChanges();
+    if (buffer_changes_ != changes)
+        for (Pushed& one : pushed_) one.buffer = 0;
+    buffer_changes_ = changes;
     bool same = goes_on, understood = true, certain = true;
     for_each([&](VkDescriptorType type, uint32_t number, uint32_t element, uint32_t count, auto info) {
         const SetBinding* binding = wanted->Find(number);
@@ -267,8 +279,9 @@ Effect BoundShadow::Push(VkPipelineLayout layout, uint32_t set, ForEachWrite for
         understood = binding && binding->type == type && element < binding->count && count <= binding->count - element;
         for (uint32_t i = 0; understood && i < count; ++i) {
             Pushed& before = pushed_[binding->first + element + i];
+            if (SameBuffer(before, type, info(i))) continue;
             const Pushed now = Written(*binding, info(i));
-            same = same && now.object && now == before;
+            same = same && now.object && now.Same(before);
             certain = certain && now.object;
             before = now;
         }

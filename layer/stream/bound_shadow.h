@@ -96,12 +96,17 @@ class BoundShadow {
         uint64_t sampler = 0;
         uint64_t offset = 0;  ///< or layout of the image
         uint64_t range = 0;
-        bool operator==(const Pushed&) const = default;
+        uint64_t buffer = 0;  ///< handle of `object`, while buffer_changes_ is what it was; 0: to be looked up
+        /// Of the same object, whatever its handle.
+        bool Same(const Pushed& other) const {
+            return object == other.object && sampler == other.sampler && offset == other.offset && range == other.range;
+        }
     };
 
     Set Look(VkDescriptorSet handle, std::span<const uint32_t> offsets, uint32_t& taken,
              bool& countable) const noexcept;
     Pushed Written(const SetBinding& binding, const void* info) const noexcept;
+    static bool SameBuffer(const Pushed& before, VkDescriptorType type, const void* info) noexcept;
     uint64_t SamplerLife(const SetBinding& binding, VkSampler sampler) const noexcept;
     template <class ForEachWrite>
     Effect Push(VkPipelineLayout layout, uint32_t set, ForEachWrite for_each) noexcept;
@@ -118,6 +123,7 @@ class BoundShadow {
     std::array<VkShaderStageFlags, kMostConstants / 4> stages_ = {};  ///< that have the value; none: not known
 
     std::array<Pushed, kMostPushed> pushed_;  ///< of the one slot that holds kPushed
+    uint64_t buffer_changes_ = 0;             ///< Resources::BufferChanges() before they were looked up
 };
 
 }  // namespace kronos

@@ -17,38 +17,70 @@ struct HeldWork {
 };
 
 /// Holding costs time for each command, and gains it for each barrier that the driver does not get. What it loses comes
-/// out of an allowance that grows with time and that gains refill: a program that gains nothing loses no more than that
-/// share of its time, and one that records little, however long it runs what it recorded, is always held.
+/// first out of what each device has once, for it may be all that the program ever records, then out of an allowance
+/// that grows with time and that gains refill: a program that gains nothing loses no more than that share of its time,
+/// and one that records little, however long it runs what it recorded, is always held.
+///
+/// Once the allowance is spent, what is written to descriptor sets need not be followed either, until time has made up
+/// for all of it. Then writes are followed again, and after some recordings, for programs write again what they write
+/// for each, these are held again.
 class StreamWorth {
   public:
     /// Whether a recording that begins at `now_ns` is to be held.
-    bool Hold(uint64_t now_ns) const { return lost_until_ns_.load(std::memory_order_relaxed) <= now_ns + kMostTime; }
+    bool Hold(uint64_t now_ns) {
+        if (first_left_ns_.load(std::memory_order_relaxed) > 0) return true;
+        const uint64_t lost_until = lost_until_ns_.load(std::memory_order_relaxed);
+        if (follows_.load(std::memory_order_relaxed)) {
+            const uint32_t settling = settling_.load(std::memory_order_relaxed);
+            if (settling) settling_.store(settling - 1, std::memory_order_relaxed);
+            if (lost_until <= now_ns + kMostTime) return !settling;
+            follows_.store(false, std::memory_order_relaxed);
+        } else if (lost_until <= now_ns) {
+            settling_.store(kSettling, std::memory_order_relaxed);
+            follows_.store(true, std::memory_order_relaxed);
+        }
+        return false;
+    }
+
+    /// Whether recordings are held, or soon will be: what they use must be known.
+    bool Follows() const { return follows_.load(std::memory_order_relaxed); }
 
     /// One was held, which ended at `now_ns`.
     void Held(const HeldWork& work, uint64_t now_ns) {
         const int64_t gain = int64_t{work.barriers_saved} * kBarrierNs + int64_t{work.barriers_narrowed} * kNarrowedNs;
         const int64_t loss = int64_t{work.commands} * kCommandNs - gain;
+        const int64_t first = first_left_ns_.load(std::memory_order_relaxed);
+        if (first > 0 && loss > 0)
+            return first_left_ns_.store(first - std::max(loss, kFirstLost / kFirstHeld), std::memory_order_relaxed);
         const uint64_t before = lost_until_ns_.load(std::memory_order_relaxed);
         // Before now there is nothing left to gain back.
         const auto lost = static_cast<int64_t>(std::max(before, now_ns)) + loss * static_cast<int64_t>(kTimes);
         lost_until_ns_.store(static_cast<uint64_t>(std::max<int64_t>(lost, 0)), std::memory_order_relaxed);
     }
 
-    /// By tools/bench: a command held, analysed and given to the driver (kronos-call-bench).
-    static constexpr int64_t kCommandNs = 45;
+    /// By pairs of workloads on an H200 (tools/gpu/run-there, pairs-defaults): a command held, analysed and given to
+    /// the driver.
+    static constexpr int64_t kCommandNs = 80;
     /// A barrier costs the thread that records it so much on the drivers measured (kronos-driver-costs, group
     /// "barriers"), and the device far more where it need not have waited, which nobody knows here.
-    static constexpr int64_t kBarrierNs = 300;
+    static constexpr int64_t kBarrierNs = 400;
     /// One with fewer accesses saves the device so much, where masks are narrowed at all.
     static constexpr int64_t kNarrowedNs = 2'000;
-    /// One part in so many of the time may be lost, and so much at once.
+    /// So much may be lost once, by so many recordings; later one part in so many of the time, and so much at once.
+    static constexpr int64_t kFirstLost = 2'000'000;
+    static constexpr int64_t kFirstHeld = 8;
     static constexpr uint64_t kTimes = 400;
-    static constexpr uint64_t kMostLost = 2'000'000;
+    static constexpr uint64_t kMostLost = 300'000;
+    /// Recordings that are followed and not held, before some are held again.
+    static constexpr uint32_t kSettling = 4;
 
   private:
     static constexpr uint64_t kMostTime = kMostLost * kTimes;
 
+    std::atomic<int64_t> first_left_ns_{kFirstLost};
     std::atomic<uint64_t> lost_until_ns_{0};  ///< when time alone will have made up for what was lost
+    std::atomic<bool> follows_{true};
+    std::atomic<uint32_t> settling_{0};
 };
 
 }  // namespace kronos

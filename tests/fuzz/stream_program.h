@@ -58,6 +58,8 @@ inline const VkuDeviceDispatchTable& DriverTable() {
 #undef COMMAND
 #undef COUNTED
 #undef PASSED
+        set.template operator()<&VkuDeviceDispatchTable::CmdBindDescriptorSets>("CmdBindDescriptorSets");
+        set.template operator()<&VkuDeviceDispatchTable::CmdBindDescriptorSets2>("CmdBindDescriptorSets2");
         set.template operator()<&VkuDeviceDispatchTable::CmdPipelineBarrier>("CmdPipelineBarrier", true);
         set.template operator()<&VkuDeviceDispatchTable::CmdPipelineBarrier2>("CmdPipelineBarrier2", true);
         set.template operator()<&VkuDeviceDispatchTable::CmdExecuteCommands>("CmdExecuteCommands");

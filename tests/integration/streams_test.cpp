@@ -110,6 +110,30 @@ TEST_F(StreamsTest, HaveTheBarriersThatTheirDataNeeds) {
     EXPECT_EQ(Did(summary, "barriers_end"), 0u);
 }
 
+TEST_F(StreamsTest, ThatGainNothingAreRecordedAsTheyAreFromThenOn) {
+    Start({{"barriers", "auto"}});
+    const VkBuffer a = MakeBuffer();
+    // Each costs more than may be lost at once, and its time is seconds.
+    mock.SetMode(kMockModeOff);
+    for (int i = 0; i < 2; ++i) {
+        Device::Begin(buffer);
+        for (int j = 0; j < 100'000; ++j) Fill(a);
+        EXPECT_EQ(vkEndCommandBuffer(buffer), VK_SUCCESS);
+    }
+    mock.SetMode(kMockModeFull);
+    Device::Begin(buffer);
+    Fill(a);
+    Barrier(buffer);
+    Barrier(buffer);
+    EXPECT_THAT(Commands(), ElementsAre("vkCmdFillBuffer", "vkCmdPipelineBarrier", "vkCmdPipelineBarrier"));
+    EXPECT_EQ(vkEndCommandBuffer(buffer), VK_SUCCESS);
+    DestroyBuffers();
+    const nlohmann::json summary = End();
+    EXPECT_EQ(Did(summary, "streams_held"), 2u);
+    EXPECT_EQ(Did(summary, "streams_direct"), 1u);
+    EXPECT_EQ(Driver(summary, "barrier_calls"), 2u);
+}
+
 TEST_F(StreamsTest, ThatAreOnlyObservedAreAsTheyWereRecorded) {
     Start({{"barriers", "observe"}});
     const VkBuffer a = MakeBuffer();

@@ -20,6 +20,8 @@ TESTS = 'Shadow*:Drops*:DroppingRecorder*:RedundantState*'
 
 # Name, and text with its replacement.
 FAULTS = [
+    ('pushes: buffers that died are as they were', ('        for (Pushed& one : pushed_) one.buffer = 0;\n', '        static_cast<void>(changes);\n')),
+    ('pushes: whatever the offset, if the buffer is the same', ('from.offset == before.offset && from.range == before.range;', 'from.range == before.range;')),
     ('pipelines: by their handles', ('known ? known->uid : 0;\n    if (!uid)', 'known ? HandleBits(pipeline) : 0;\n    if (!uid)')),
     ('pipelines: one that is not known takes no place', ('        pipeline_ = 0;\n        return', '        return')),
     ('sets: by their handles', ('made.uid = set->uid;\n    made.content = set->content;', 'made.uid = HandleBits(handle);')),

@@ -40,6 +40,23 @@ TEST_F(ShadowPushTest, DescriptorsThatWerePushed) {
     EXPECT_EQ(Push(with, 1, 1, Whole(1)), Effect::kChange);
 }
 
+TEST_F(ShadowPushTest, ABufferThatDiedAndCameAgainIsAnother) {
+    Push(with, 1, 0, Whole(1));
+    Push(with, 1, 1, Whole(2));
+    // Of another buffer it says nothing.
+    world.resources.RemoveBuffer(H<VkBuffer>(3));
+    EXPECT_EQ(Push(with, 1, 0, Whole(1)), Effect::kNothing);
+    EXPECT_EQ(Push(with, 1, 0, Whole(1)), Effect::kNothing);
+    world.resources.RemoveBuffer(H<VkBuffer>(2));
+    world.Buffer(2, 1, 4096, 4096);
+    EXPECT_EQ(Push(with, 1, 1, Whole(2)), Effect::kChange);
+    EXPECT_EQ(Push(with, 1, 1, Whole(2)), Effect::kNothing);
+    EXPECT_EQ(Push(with, 1, 0, Whole(1)), Effect::kNothing);
+    // Its destruction was not seen: nobody knows which it is.
+    world.Buffer(2, 1, 4096, 4096);
+    EXPECT_EQ(Push(with, 1, 1, Whole(2)), Effect::kUnknown);
+}
+
 TEST_F(ShadowPushTest, WhatIsPushedIsLostAsWhatIsBound) {
     const auto push = [&] {
         Push(with, 1, 0, Whole(1));

@@ -110,6 +110,44 @@ TEST_F(DescriptorsTest, AWriteWithAnUnknownStructureIsNotUnderstood) {
     EXPECT_EQ(Dispatch(set_), (Lines{kBuffer1}));
 }
 
+TEST_F(DescriptorsTest, WhatNobodyFollowsIsAnythingUntilItIsWrittenAgain) {
+    Prepare({{0, kStorage}, {1, kStorage}}, 2);
+    const VkDescriptorSet other = world_.Set(2, pool_, layout_);
+    for (const VkDescriptorSet set : {set_, other}) {
+        world_.Write(set, 0, kStorage, {Info(1)});
+        world_.Write(set, 1, kStorage, {Info(2)});
+    }
+    const VkDescriptorBufferInfo info = Info(3);
+    const VkWriteDescriptorSet write = {
+        VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET, nullptr, set_, 0, 0, 1, kStorage, nullptr, &info, nullptr};
+    world_.BindSets({set_});
+    BoundContent before, after;
+    ASSERT_TRUE(world_.bound.Content(before));
+    world_.resources.ForgetSets(1, &write, 0, nullptr);
+    ASSERT_TRUE(world_.bound.Content(after));
+    EXPECT_NE(before, after);
+    EXPECT_EQ(world_.Dispatch(), kAnything);
+    EXPECT_EQ(Dispatch(other), (Lines{kBuffer1, kBuffer2}));
+    world_.resources.ForgetSets(1, &write, 0, nullptr);
+    // What is written again is known, and what is not is not.
+    world_.Write(set_, 0, kStorage, {Info(3)});
+    EXPECT_EQ(Dispatch(set_), kAnything);
+    world_.Write(set_, 1, kStorage, {Info(4)});
+    EXPECT_EQ(Dispatch(set_), (Lines{kBuffer3, kBuffer4}));
+    // It can be forgotten once more, as what a copy is made to and by template.
+    const VkCopyDescriptorSet copy = {VK_STRUCTURE_TYPE_COPY_DESCRIPTOR_SET, nullptr, other, 0, 0, set_, 0, 0, 1};
+    world_.resources.ForgetSets(0, nullptr, 1, &copy);
+    EXPECT_EQ(Dispatch(set_), kAnything);
+    EXPECT_EQ(Dispatch(other), (Lines{kBuffer1, kBuffer2}));
+    world_.resources.ForgetSet(other);
+    EXPECT_EQ(Dispatch(other), kAnything);
+    // Another life knows nothing of it.
+    world_.resources.RemoveSets(pool_, 1, &other);
+    world_.Set(2, pool_, layout_);
+    world_.Write(other, 0, kStorage, {Info(1), Info(2)});
+    EXPECT_EQ(Dispatch(other), (Lines{kBuffer1, kBuffer2}));
+}
+
 TEST_F(DescriptorsTest, InlineUniformBlocksAndSamplersTouchNothing) {
     constexpr VkDescriptorType kInline = VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK;
     Prepare({{0, kStorage}, {1, kInline, 64}, {2, VK_DESCRIPTOR_TYPE_SAMPLER}, {3, kStorage}}, 4);
