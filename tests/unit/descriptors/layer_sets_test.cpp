@@ -93,11 +93,28 @@ TEST(LayerSets, OnlyWhatNobodyHasIsUsedAgain) {
     LayerSets::Release(*all[0]);
     const uint64_t ticket = LayerSets::TicketOf(*all[0]);
     EXPECT_EQ(sets.Reclaim(all), all[0]);
+    EXPECT_EQ(all[0]->recordings, LayerSet::kUnused) << "nobody may take it while it is written";
     EXPECT_EQ(sets.FindAgain(ticket), nullptr);
     EXPECT_EQ(sets.Find(Content(10).Key(), 1), nullptr);
     LayerSets::Release(*all[1]);
     EXPECT_TRUE(sets.Discard(*all[1]));
     EXPECT_EQ(sets.New(), all[1]);
+}
+
+TEST(LayerSets, WhatIsUsedAgainLeavesItsPlaceToOthers) {
+    LayerSets sets;
+    // One bucket, and another.
+    LayerSet* below = Put(sets, Content(10), 1);
+    LayerSet* above = Put(sets, Content(11), 1);
+    LayerSets::Release(*above);
+    std::vector<LayerSet*> all = {above};
+    ASSERT_EQ(sets.Reclaim(all), above);
+    EXPECT_EQ(above->life, 0u);
+    above->identities = Content(12).identities;
+    sets.Publish(*above, 2);
+    EXPECT_EQ(sets.Find(Content(12).Key(), 2), above);
+    EXPECT_EQ(sets.Find(Content(10).Key(), 1), below);
+    EXPECT_EQ(sets.Find(Content(12).Key(), 1), nullptr);
 }
 
 TEST(LayerSets, ThereIsAnEndToThem) {

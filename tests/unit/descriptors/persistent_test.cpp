@@ -219,6 +219,51 @@ TEST_F(Persistent, WhatIsDestroyedBeforeItIsNeededIsNotWritten) {
     EXPECT_FALSE(Holds(bound)[1].written);
 }
 
+TEST_F(Persistent, NothingIsMadeOfWhatWasDestroyed) {
+    Start();
+    const VkDescriptorSet first = MakeSet(), second = MakeSet();
+    for (const VkDescriptorSet set : {first, second}) Write(set, {buffers_[0], buffers_[1]});
+    hook::DestroyBuffer(device_, buffers_[1], nullptr);
+    EXPECT_EQ(BoundFor(first), Number(first));
+    EXPECT_EQ(BoundFor(second), Number(second)) << "though it is the second time";
+    EXPECT_EQ(layer_->Did(Counter::kSetsPersisted), 0u);
+}
+
+TEST_F(Persistent, WhatIsWrittenStaysInItsBinding) {
+    Start();
+    const std::array<VkDescriptorSetLayoutBinding, 2> bindings = {
+        VkDescriptorSetLayoutBinding{0, kStorage, 1, VK_SHADER_STAGE_COMPUTE_BIT, nullptr},
+        VkDescriptorSetLayoutBinding{1, kStorage, 2, VK_SHADER_STAGE_COMPUTE_BIT, nullptr}};
+    VkDescriptorSetLayoutCreateInfo info = {};
+    info.bindingCount = 2;
+    info.pBindings = bindings.data();
+    hook::CreateDescriptorSetLayout(device_, &info, nullptr, &layout_);
+    const VkDescriptorSet set = MakeSet();
+    Write(set, {buffers_[0], buffers_[0], buffers_[0]});
+    EXPECT_EQ(BoundFor(set), Number(set));
+    // The only element of the first, and the second of the next.
+    Write(set, {buffers_[1]});
+    Write(set, {buffers_[2]}, 2);
+    EXPECT_EQ(BoundFor(set), Number(set));
+    EXPECT_EQ(Holds(Number(set))[0].object, Life(buffers_[1]));
+    EXPECT_EQ(Holds(Number(set))[1].object, Life(buffers_[0]));
+    EXPECT_EQ(Holds(Number(set))[2].object, Life(buffers_[2]));
+}
+
+TEST_F(Persistent, AResetPoolOfCommandBuffersKeepsNothing) {
+    Start({.most_per_layout = 1});
+    const uint64_t kept = Persist({buffers_[0], buffers_[1]});
+    const auto bind_other = [&] {
+        const VkDescriptorSet set = MakeSet();
+        Write(set, {buffers_[2], buffers_[3]});
+        return BoundFor(set, commands_[1]);
+    };
+    for (int i = 0; i < 3; ++i) EXPECT_NE(bind_other(), kept) << "its recording has it";
+    hook::ResetCommandPool(device_, command_pool_, 0);
+    EXPECT_EQ(bind_other(), kept);
+    EXPECT_EQ(Holds(kept)[0].object, Life(buffers_[2]));
+}
+
 TEST_F(Persistent, RecordingsKeepWhatTheyHave) {
     Start({.most_per_layout = 2});
     std::vector<uint64_t> kept;
@@ -331,6 +376,28 @@ TEST_F(Persistent, MemoryThatOthersMayHaveIsWrittenAtOnce) {
     EXPECT_EQ(driver_.updates, 1u);
     Write(set, {buffer, buffer});
     EXPECT_EQ(driver_.updates, 1u) << "the shadow knows it all the same";
+}
+
+TEST_F(Persistent, WhatWaitedIsNotLostToATemplateThatIsNotUnderstood) {
+    Start();
+    const VkBaseInStructure unknown = {VK_STRUCTURE_TYPE_MAX_ENUM, nullptr};
+    const VkDescriptorUpdateTemplateEntry entry = {0, 1, 1, kStorage, 0, sizeof(VkDescriptorBufferInfo)};
+    VkDescriptorUpdateTemplateCreateInfo info = {};
+    info.pNext = &unknown;
+    info.descriptorUpdateEntryCount = 1;
+    info.pDescriptorUpdateEntries = &entry;
+    info.templateType = VK_DESCRIPTOR_UPDATE_TEMPLATE_TYPE_DESCRIPTOR_SET;
+    VkDescriptorUpdateTemplate made = VK_NULL_HANDLE;
+    hook::CreateDescriptorUpdateTemplate(device_, &info, nullptr, &made);
+    const VkDescriptorSet set = MakeSet();
+    Write(set, {buffers_[0], buffers_[1]});
+    EXPECT_EQ(driver_.updates, 0u);
+    const VkDescriptorBufferInfo other = {buffers_[2], 0, 64};
+    hook::UpdateDescriptorSetWithTemplate(device_, set, made, &other);
+    EXPECT_EQ(BoundFor(set), Number(set));
+    EXPECT_EQ(Holds(Number(set))[0].object, Life(buffers_[0]));
+    EXPECT_EQ(Holds(Number(set))[1].object, Life(buffers_[2]));
+    hook::DestroyDescriptorUpdateTemplate(device_, made, nullptr);
 }
 
 TEST_F(Persistent, SoItIsByTemplateAndInCopies) {
