@@ -86,9 +86,9 @@ class Validated:
         settings = {**settings, "log_filename": self.messages.path}
         (ground.scratch / "vk_layer_settings.txt").write_text("".join(f"khronos_validation.{key} = {value}\n" for key, value in settings.items()))
 
-    def run(self, program, way, layers, environment, layer=None, read=True):
+    def run(self, program, way, layers, environment, layer=None, read=True, well=True):
         """What is reported, and the sums of the layer's log. layer: a folder with the manifest of another build of it.
-        read: whether the results must be right; they are in self.result then."""
+        read: whether the results must be right; they are in self.result then. well: whether it must end well."""
         stats = self.ground.scratch / "log.jsonl"
         stats.unlink(missing_ok=True)
         with self.messages:
@@ -96,7 +96,8 @@ class Validated:
                 program, timeout=3000, VK_LAYER_PATH=f"{layer or self.ground.explicit}:{self.ground.spy}:{self.validation}",
                 VK_INSTANCE_LAYERS=":".join(layers), VK_LAYER_SETTINGS_PATH=self.ground.scratch, VK_LOADER_DEBUG="layer",
                 KRONOS_STATS_FILE=stats, KRONOS_LOG_LEVEL="error", **environment)
-        running.ended_well(done, way)
+        if well:
+            running.ended_well(done, way)
         self.result = program.read(done)[0] if read else None
         chains = re.split(r"vkCreateInstance layer callstack setup to:", done.stderr)[1:]
         expect(chains, f"{way}: no instance was created")
@@ -106,5 +107,5 @@ class Validated:
             expect(order == layers, f"{way}: the layers are {order}, not {layers}")
         sums = collections.Counter()
         for line in log_lines(stats, "summary") if stats.is_file() else []:
-            sums.update({"asked": line.get("asked", {}).get("barriers", 0), **line.get("did", {})})
+            sums.update({"asked": line.get("asked", {}).get("barriers", 0), "recordings": line.get("asked", {}).get("recordings", 0), **line.get("did", {})})
         return Reported(self.messages.text()), sums

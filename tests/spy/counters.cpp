@@ -67,12 +67,15 @@ void NoteOrder(Id id) {
     order = (order ^ static_cast<uint64_t>(id)) * 1099511628211ULL;
 }
 
-bool DropsBarriers() {
-    static const bool drops = [] {
+Dropped Drops() {
+    static const Dropped drops = [] {
         const char* wanted = std::getenv(SPY_ENVIRONMENT "_DROP");
-        if (wanted == nullptr || std::string_view(wanted) == "barriers") return wanted != nullptr;
-        std::fprintf(stderr, SPY_ENVIRONMENT "_DROP=%s: not \"barriers\"; nothing is dropped\n", wanted);
-        return false;
+        if (wanted == nullptr) return Dropped::Nothing;
+        if (std::string_view(wanted) == "barriers") return Dropped::Barriers;
+        if (std::string_view(wanted) == "updates") return Dropped::Updates;
+        std::fprintf(stderr,
+                     SPY_ENVIRONMENT "_DROP=%s: neither \"barriers\" nor \"updates\"; nothing is dropped\n", wanted);
+        return Dropped::Nothing;
     }();
     return drops;
 }

@@ -43,8 +43,9 @@ enum class Id : uint32_t {
 
 void Add(Counter counter, uint64_t amount = 1);
 void CountCall(Id id);
-// Whether a test wants barriers to be counted and not passed on: what they are for must break then.
-bool DropsBarriers();
+// What a test wants to be counted and not passed on: what it is for must break then.
+enum class Dropped : uint8_t { Nothing, Barriers, Updates };
+Dropped Drops();
 // Adds a device's command to the report's "order": equal for two runs that made the same calls in the same order.
 // Between threads the order is what it happens to be.
 void NoteOrder(Id id);

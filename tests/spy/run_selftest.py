@@ -96,6 +96,10 @@ def main():
         expect("SPY_ABOVE_DROP=barriers", "the spy above", read(folder, "above.json")["counters"], COUNTERS)
         expect("SPY_ABOVE_DROP=barriers", "the spy below", read(folder, "below.json")["counters"],
                COUNTERS | {"barrier_calls": 0, "barriers": 0})
+        run(folder, SPY_ABOVE_DROP="updates")
+        expect("SPY_ABOVE_DROP=updates", "the spy above", read(folder, "above.json")["counters"], COUNTERS)
+        expect("SPY_ABOVE_DROP=updates", "the spy below", read(folder, "below.json")["counters"],
+               COUNTERS | {"descriptor_updates": 0, "descriptor_writes": 0})
 
         shaders = os.path.join(folder, "shaders")
         os.mkdir(shaders)

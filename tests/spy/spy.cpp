@@ -110,7 +110,9 @@ struct Thunk<id, canonical, level, R(VKAPI_PTR*)(First, Rest...)> {
         if constexpr (std::is_same_v<First, VkDevice>) NoteDeviceCall();
         if constexpr (std::is_same_v<First, VkCommandBuffer> && !LeavesState(canonical)) ForgetState(first);
         if constexpr (canonical == Id::vkCmdPipelineBarrier || canonical == Id::vkCmdPipelineBarrier2)
-            if (DropsBarriers()) return;
+            if (Drops() == Dropped::Barriers) return;
+        if constexpr (canonical == Id::vkUpdateDescriptorSets || canonical == Id::vkUpdateDescriptorSetWithTemplate)
+            if (Drops() == Dropped::Updates) return;
         if constexpr (std::is_void_v<R>) {
             next(first, rest...);
         } else {
