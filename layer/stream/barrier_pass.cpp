@@ -28,9 +28,15 @@ uint32_t BarrierPlan::Emitted(const Steps& steps) const {
     return static_cast<uint32_t>(emissions.size()) + static_cast<uint32_t>(hard);
 }
 
+uint32_t BarrierPlan::Parting() const {
+    // The one at the end is the last.
+    const bool at_end = !emissions.empty() && emissions.back().reason == KeepReason::kEnd;
+    return static_cast<uint32_t>(emissions.size()) - (at_end ? 1 : 0);
+}
+
 void BarrierPlan::Clear() {
     emissions.clear();
-    recorded = necessary = narrowed = 0;
+    recorded = necessary = narrowed = parted = 0;
 }
 
 void BarrierPass::Run(const Steps& steps, const BarrierOptions& options, BarrierPlan& plan) {
@@ -40,6 +46,7 @@ void BarrierPass::Run(const Steps& steps, const BarrierOptions& options, Barrier
         const Step& step = steps.steps[i];
         switch (step.kind) {
             case StepKind::kAction:
+                if (i > 0 && steps.steps[i - 1].kind == StepKind::kBarrier) ++plan.parted;
                 Act(i, step);
                 break;
             case StepKind::kBarrier:

@@ -49,7 +49,9 @@ struct BarrierPlan {
     uint32_t recorded = 0;            ///< the program's barriers, hard ones too
     uint32_t necessary = 0;           ///< for what conflicts with each other within the recording, fences and the like
     uint32_t narrowed = 0;            ///< of the emissions, with fewer masks than the program's
+    uint32_t parted = 0;              ///< actions right before which the program has a barrier that is not hard
 
+    uint32_t Parting() const;                    ///< emissions but for the one at the end
     uint32_t Emitted(const Steps& steps) const;  ///< with the hard ones
     void Clear();
 };

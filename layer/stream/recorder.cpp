@@ -90,6 +90,7 @@ HeldWork Recorder::Finish(const VkuDeviceDispatchTable& down, VkCommandBuffer bu
     if (Holding() && planned) {
         work.barriers_saved = plan_.recorded - std::min(plan_.recorded, plan_.Emitted(steps_));
         work.barriers_narrowed = plan_.narrowed;
+        work.waits_saved = plan_.parted - std::min(plan_.parted, plan_.Parting());
     }
     Forget();
     return work;

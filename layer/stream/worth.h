@@ -14,6 +14,7 @@ struct HeldWork {
     uint32_t commands = 0;           ///< that waited in it
     uint32_t barriers_saved = 0;     ///< of the program's, not given to the driver
     uint32_t barriers_narrowed = 0;  ///< given with fewer accesses, where that is known to pay
+    uint32_t waits_saved = 0;  ///< actions that need not wait for the one before, though the program had them wait
 };
 
 /// Holding costs time for each command, and gains it for each barrier that the driver does not get. What it loses comes
@@ -47,7 +48,8 @@ class StreamWorth {
 
     /// One was held, which ended at `now_ns`.
     void Held(const HeldWork& work, uint64_t now_ns) {
-        const int64_t gain = int64_t{work.barriers_saved} * kBarrierNs + int64_t{work.barriers_narrowed} * kNarrowedNs;
+        const int64_t gain = int64_t{work.barriers_saved} * kBarrierNs + int64_t{work.barriers_narrowed} * kNarrowedNs +
+                             int64_t{work.waits_saved} * kWaitNs;
         const int64_t loss = int64_t{work.commands} * kCommandNs - gain;
         const int64_t first = first_left_ns_.load(std::memory_order_relaxed);
         if (first > 0 && loss > 0)
@@ -62,8 +64,10 @@ class StreamWorth {
     /// the driver.
     static constexpr int64_t kCommandNs = 80;
     /// A barrier costs the thread that records it so much on the drivers measured (kronos-driver-costs, group
-    /// "barriers"), and the device far more where it need not have waited, which nobody knows here.
+    /// "barriers").
     static constexpr int64_t kBarrierNs = 400;
+    /// A device that waits between two short dispatches takes so much longer (the same, and tools/bench/on-off).
+    static constexpr int64_t kWaitNs = 2'000;
     /// One with fewer accesses saves the device so much, where masks are narrowed at all.
     static constexpr int64_t kNarrowedNs = 2'000;
     /// So much may be lost once, by so many recordings; later one part in so many of the time, and so much at once.

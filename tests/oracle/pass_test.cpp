@@ -31,6 +31,24 @@ TEST(BarrierPass, KeepsEachBarrierOfAChain) {
     EXPECT_THAT(Places(recording), ElementsAre(2, 4, 6, 8));
 }
 
+TEST(BarrierPass, KnowsWhatNeedNotWait) {
+    BarrierPass pass;
+    BarrierPlan plan;
+    const auto saved = [&](const Recording& recording) {
+        pass.Run(recording.steps(), {}, plan);
+        return plan.parted - plan.Parting();
+    };
+    Recording independent, chain;
+    for (uint64_t i = 0; i < 12; ++i) independent.Act({Writes(2, i, i + 1)}).Barrier(kComputeToCompute);
+    // Of the eleven behind the first, one waits for work from before the recording.
+    EXPECT_EQ(saved(independent), 10u);
+    // Barriers in a row are one wait, and none of these can be spared.
+    for (uint64_t i = 0; i < 4; ++i)
+        chain.Act({Reads(2, 0, 1), Writes(2, 0, 1)}).Barrier(kComputeToCompute).Barrier(kComputeToCompute);
+    EXPECT_EQ(saved(chain), 0u);
+    EXPECT_EQ(plan.parted, 3u);
+}
+
 TEST(BarrierPass, OrdersWritesAfterWritesAndAfterReads) {
     for (const Access& first : {Writes(2, 0, 4), Reads(2, 0, 4)}) {
         const Recording recording = Recording()

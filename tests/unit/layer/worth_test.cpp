@@ -28,6 +28,7 @@ TEST(StreamWorth, WhatGainsIsAlwaysHeld) {
     Program program;
     EXPECT_EQ(program.Record({1'000, 250, 0}, 10'000, 100'000), 10'000);
     EXPECT_EQ(program.Record({1'000, 0, 250}, 10'000, 100'000), 10'000);
+    EXPECT_EQ(program.Record({1'000, 0, 0, 50}, 10'000, 100'000), 10'000);
 }
 
 TEST(StreamWorth, WhatGainsNothingLosesNoMoreThanItsShare) {
