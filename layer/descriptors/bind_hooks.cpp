@@ -48,7 +48,7 @@ const VkDescriptorSet* Choose(CommandBuffer& buffer, uint32_t count, const VkDes
 // True: the command is held. The recording follows what the program's sets hold, and keeps those that were chosen.
 template <auto Hold, class... Args>
 bool Held(CommandBuffer& buffer, const char* command, const VkDescriptorSet* chosen, Args... args) {
-    if (!buffer.recorder || !buffer.recorder->Active()) return false;
+    if (!Records(buffer)) return false;
     buffer.recorder->ChooseSets(chosen);
     const bool held = HeldBack<Hold>(buffer, command, Counter::kSetBinds, args...);
     buffer.recorder->ChooseSets(nullptr);

@@ -25,25 +25,22 @@ template <class... Args, void (VKAPI_PTR* VkuDeviceDispatchTable::*Slot)(VkComma
 struct Passed<Slot, kCounter, Hold> {
     static const char* name;
     static VKAPI_ATTR void VKAPI_CALL Call(VkCommandBuffer handle, Args... args) {
-        CommandBuffer* buffer = FindCommandBuffer(handle);
-        if (!buffer) [[unlikely]]
-            return Unknown(handle, args...);
-        if constexpr (kCounter == Counter::kDispatches) ++buffer->dispatches;
-        if (buffer->recorder && buffer->recorder->Active()) return Recorded(*buffer, args...);
-        if constexpr (kCounter != Counter::kCount) buffer->counters.Add(kCounter);
-        (buffer->down->*Slot)(handle, args...);
+        CommandBuffer* buffer = GlimpseCommandBuffer(handle);
+        if (!buffer || Records(*buffer)) return Recorded(handle, args...);
+        Pass(*buffer, args...);
     }
-    // Apart from the other, so that a command that is only counted saves no registers.
-    [[gnu::noinline]] static void Recorded(CommandBuffer& buffer, Args... args) {
-        if (HeldBack<Hold>(buffer, name, kCounter, args...)) {
-            if constexpr (kCounter != Counter::kCount) buffer.counters.Add(Side::kAsked, kCounter, 1);
-            return;
-        }
+    [[gnu::always_inline]] static void Pass(CommandBuffer& buffer, Args... args) {
+        if constexpr (kCounter == Counter::kDispatches) ++buffer.dispatches;
         if constexpr (kCounter != Counter::kCount) buffer.counters.Add(kCounter);
         (buffer.down->*Slot)(buffer.handle, args...);
     }
-    [[gnu::noinline, gnu::cold]] static void Unknown(VkCommandBuffer handle, Args... args) {
-        (DownOfUnknown(handle).*Slot)(handle, args...);
+    // Apart from the other and with its arguments, so that a command that is only counted need not move them.
+    [[gnu::noinline]] static void Recorded(VkCommandBuffer handle, Args... args) {
+        CommandBuffer* buffer = FindCommandBuffer(handle);
+        if (!buffer) return (DownOfUnknown(handle).*Slot)(handle, args...);
+        if (!Records(*buffer) || !HeldBack<Hold>(*buffer, name, kCounter, args...)) return Pass(*buffer, args...);
+        if constexpr (kCounter == Counter::kDispatches) ++buffer->dispatches;
+        if constexpr (kCounter != Counter::kCount) buffer->counters.Add(Side::kAsked, kCounter, 1);
     }
 };
 template <class... Args, void (VKAPI_PTR* VkuDeviceDispatchTable::*Slot)(VkCommandBuffer, Args...), Counter kCounter,
@@ -57,7 +54,7 @@ template <class Result, class... Args, Result (VKAPI_PTR* VkuDeviceDispatchTable
 struct Outside<Slot> {
     static const char* name;
     static void EndRecording(CommandBuffer& buffer, std::atomic_flag& told) {
-        if (buffer.recorder && buffer.recorder->Active()) GiveUp(buffer, name, told);
+        if (Records(buffer)) GiveUp(buffer, name, told);
     }
     static VKAPI_ATTR Result VKAPI_CALL Call(VkCommandBuffer handle, Args... args) {
         static std::atomic_flag told;

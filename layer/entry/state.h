@@ -176,6 +176,11 @@ inline void ShareFence(const Device& device, VkFence fence) {
 }
 /// nullptr for a command buffer that did not come from vkAllocateCommandBuffers.
 inline CommandBuffer* FindCommandBuffer(VkCommandBuffer handle) { return registry.command_buffers.Find(handle); }
+/// nullptr also for one that must be searched for.
+inline CommandBuffer* GlimpseCommandBuffer(VkCommandBuffer handle) {
+    return registry.command_buffers.FindAtHome(handle);
+}
+inline bool Records(const CommandBuffer& buffer) { return buffer.recorder && buffer.recorder->Active(); }
 
 /// Calls `body` and returns what it returns; when memory runs out in the layer, says so and returns `failed`. No
 /// exception may reach the program.

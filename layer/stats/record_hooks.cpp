@@ -43,6 +43,26 @@ void CountBarrier(CommandBuffer& buffer, bool held, uint32_t entries) {
     }
 }
 
+// Of a recording that is analysed, or of a command buffer that is not known. Apart from the hook, and with its
+// arguments, so that what is only counted need not move them.
+[[gnu::noinline]] void RecordBarrier(VkCommandBuffer handle, VkPipelineStageFlags source,
+                                     VkPipelineStageFlags destination, VkDependencyFlags flags, uint32_t memory_count,
+                                     const VkMemoryBarrier* memory, uint32_t buffer_count,
+                                     const VkBufferMemoryBarrier* buffers, uint32_t image_count,
+                                     const VkImageMemoryBarrier* images) {
+    CommandBuffer* buffer = FindCommandBuffer(handle);
+    if (!buffer)
+        return DownOfUnknown(handle).CmdPipelineBarrier(handle, source, destination, flags, memory_count, memory,
+                                                        buffer_count, buffers, image_count, images);
+    const bool held = Records(*buffer) && HeldBack<&hold::CmdPipelineBarrier>(
+                                              *buffer, "vkCmdPipelineBarrier", Counter::kBarriers, source, destination,
+                                              flags, memory_count, memory, buffer_count, buffers, image_count, images);
+    CountBarrier(*buffer, held, memory_count + buffer_count + image_count);
+    if (held) return;
+    buffer->down->CmdPipelineBarrier(handle, source, destination, flags, memory_count, memory, buffer_count, buffers,
+                                     image_count, images);
+}
+
 }  // namespace
 
 void GiveUp(CommandBuffer& buffer, const char* command, std::atomic_flag& told) noexcept {
@@ -90,16 +110,11 @@ VKAPI_ATTR void VKAPI_CALL CmdPipelineBarrier(VkCommandBuffer handle, VkPipeline
                                               uint32_t memory_count, const VkMemoryBarrier* memory,
                                               uint32_t buffer_count, const VkBufferMemoryBarrier* buffers,
                                               uint32_t image_count, const VkImageMemoryBarrier* images) {
-    CommandBuffer* buffer = FindCommandBuffer(handle);
-    if (!buffer)
-        return DownOfUnknown(handle).CmdPipelineBarrier(handle, source, destination, flags, memory_count, memory,
-                                                        buffer_count, buffers, image_count, images);
-    const bool held =
-        buffer->recorder && buffer->recorder->Active() &&
-        HeldBack<&hold::CmdPipelineBarrier>(*buffer, "vkCmdPipelineBarrier", Counter::kBarriers, source, destination,
-                                            flags, memory_count, memory, buffer_count, buffers, image_count, images);
-    CountBarrier(*buffer, held, memory_count + buffer_count + image_count);
-    if (held) return;
+    CommandBuffer* buffer = GlimpseCommandBuffer(handle);
+    if (!buffer || Records(*buffer))
+        return RecordBarrier(handle, source, destination, flags, memory_count, memory, buffer_count, buffers,
+                             image_count, images);
+    CountBarrier(*buffer, false, memory_count + buffer_count + image_count);
     buffer->down->CmdPipelineBarrier(handle, source, destination, flags, memory_count, memory, buffer_count, buffers,
                                      image_count, images);
 }
@@ -107,7 +122,7 @@ VKAPI_ATTR void VKAPI_CALL CmdPipelineBarrier(VkCommandBuffer handle, VkPipeline
 VKAPI_ATTR void VKAPI_CALL CmdPipelineBarrier2(VkCommandBuffer handle, const VkDependencyInfo* info) {
     CommandBuffer* buffer = FindCommandBuffer(handle);
     if (!buffer) return DownOfUnknown(handle).CmdPipelineBarrier2(handle, info);
-    const bool held = buffer->recorder && buffer->recorder->Active() &&
+    const bool held = Records(*buffer) &&
                       HeldBack<&hold::CmdPipelineBarrier2>(*buffer, "vkCmdPipelineBarrier2", Counter::kBarriers, info);
     CountBarrier(*buffer, held,
                  info->memoryBarrierCount + info->bufferMemoryBarrierCount + info->imageMemoryBarrierCount);
@@ -121,9 +136,8 @@ VKAPI_ATTR void VKAPI_CALL CmdExecuteCommands(VkCommandBuffer handle, uint32_t c
     for (uint32_t i = 0; i < count; ++i)
         if (const CommandBuffer* secondary = FindCommandBuffer(secondaries[i]))
             buffer->dispatches += secondary->dispatches;
-    if (buffer->recorder && buffer->recorder->Active() &&
-        HeldBack<&hold::CmdExecuteCommands>(*buffer, "vkCmdExecuteCommands", Counter::kSecondaries, count,
-                                            secondaries)) {
+    if (Records(*buffer) && HeldBack<&hold::CmdExecuteCommands>(*buffer, "vkCmdExecuteCommands", Counter::kSecondaries,
+                                                                count, secondaries)) {
         buffer->counters.Add(Side::kAsked, Counter::kSecondaries, count);
         return;
     }

@@ -33,16 +33,15 @@ class HandleMap {
 
     /// The value of `key`, or `missing`. Mostly it is where it belongs, and that is looked at without a call.
     [[gnu::always_inline]] Value Find(Key key, Value missing = {}) const {
-        const uint64_t wanted = HandleBits(key);
-        const Table& table = *table_.load(std::memory_order_acquire);
-        const Slot& slot = table.slots[Home(wanted, table.mask)];
-        if (slot.key.load(std::memory_order_acquire) == wanted && wanted != kEmpty) [[likely]] {
-            const uint64_t value = slot.value.load(std::memory_order_acquire);
-            // The entry may have moved, and another have moved in, between the two loads.
-            if (slot.key.load(std::memory_order_acquire) == wanted) [[likely]]
-                return FromBits(value);
-        }
-        return Search(wanted, missing);
+        Value value;
+        return AtHome(key, value) ? value : Search(HandleBits(key), missing);
+    }
+
+    /// The value of `key` if it is where it belongs; `missing` says nothing. For who has something better to do than to
+    /// search while registers hold what is needed later.
+    [[gnu::always_inline]] Value FindAtHome(Key key, Value missing = {}) const {
+        Value value;
+        return AtHome(key, value) ? value : missing;
     }
 
     /// Adds `key`, or replaces its value. Allocates when the table is half full; throws std::bad_alloc before any
@@ -123,6 +122,17 @@ class HandleMap {
         uint64_t live = 0;
         std::unique_ptr<Slot[]> slots;
     };
+
+    [[gnu::always_inline]] bool AtHome(Key key, Value& value) const {
+        const uint64_t wanted = HandleBits(key);
+        const Table& table = *table_.load(std::memory_order_acquire);
+        const Slot& slot = table.slots[Home(wanted, table.mask)];
+        if (slot.key.load(std::memory_order_acquire) != wanted || wanted == kEmpty) [[unlikely]]
+            return false;
+        value = FromBits(slot.value.load(std::memory_order_acquire));
+        // The entry may have moved, and another have moved in, between the two loads.
+        return slot.key.load(std::memory_order_acquire) == wanted;
+    }
 
     static uint64_t ToBits(Value value) {
         uint64_t bits = 0;
