@@ -174,7 +174,7 @@ struct DescriptorPool;
 /// A descriptor set. Its memory lives until its pool is destroyed; its content until it is freed.
 struct DescriptorSet {
     uint64_t uid = 0;      ///< of this life
-    uint64_t content = 0;  ///< a uid of what it holds in this life: another whenever it is updated
+    uint64_t content = 0;  ///< a uid of what is known of it in this life: another whenever an update changes that
     VkDescriptorSet handle = VK_NULL_HANDLE;
     DescriptorPool* pool = nullptr;
     size_t index = 0;                              ///< in the pool
