@@ -158,9 +158,6 @@ void Update(const Device& device, uint32_t write_count, const VkWriteDescriptorS
     left_out.Count(device);
 }
 
-// Where nothing is left out, what sets hold is only for recordings that are held.
-bool Follows(const Device& device) { return !device.worth || device.worth->Follows(); }
-
 }  // namespace
 }  // namespace kronos
 
@@ -182,7 +179,7 @@ VKAPI_ATTR void VKAPI_CALL UpdateDescriptorSets(VkDevice handle, uint32_t write_
     }
     device.down.UpdateDescriptorSets(handle, write_count, writes, copy_count, copies);
     if (!device.resources) return;
-    if (Follows(device))
+    if (device.FollowsSets())
         device.resources->UpdateSets(write_count, writes, copy_count, copies);
     else
         device.resources->ForgetSets(write_count, writes, copy_count, copies);
@@ -197,7 +194,7 @@ VKAPI_ATTR void VKAPI_CALL UpdateDescriptorSetWithTemplate(VkDevice handle, VkDe
         device.Count(Counter::kDescriptorWrites);
         device.down.UpdateDescriptorSetWithTemplate(handle, set, update_template, data);
         if (!device.resources) return;
-        if (Follows(device))
+        if (device.FollowsSets())
             device.resources->UpdateSet(set, update_template, data);
         else
             device.resources->ForgetSet(set);

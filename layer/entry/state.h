@@ -96,6 +96,10 @@ struct Device {
     std::unique_ptr<StreamWorth> worth;          ///< nullptr: all of them are held, or none
     std::unique_ptr<IdleOwner> idle_owner;       ///< the recycler, as the janitor sees it
 
+    /// Whether what descriptor sets hold must be known. Where nothing is left out of their updates, it is only for
+    /// recordings that are held.
+    bool FollowsSets() const { return descriptors.shadow || !worth || worth->Follows(); }
+
     /// Counts what the program asked and the driver was given just so.
     void Count(Counter counter, uint64_t n = 1) const {
         if (stats) stats->counters().Add(counter, n);

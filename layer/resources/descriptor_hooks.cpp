@@ -23,7 +23,8 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateDescriptorSets(VkDevice handle, const VkD
     const VkResult result = device.down.AllocateDescriptorSets(handle, info, sets);
     if (result != VK_SUCCESS) return result;
     device.Count(Counter::kSetsAllocated, info->descriptorSetCount);
-    Remember(device, "vkAllocateDescriptorSets", [&](Resources& resources) { resources.AddSets(*info, sets); });
+    Remember(device, "vkAllocateDescriptorSets",
+             [&](Resources& resources) { resources.AddSets(*info, sets, device.FollowsSets()); });
     return result;
 }
 

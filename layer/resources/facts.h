@@ -196,7 +196,8 @@ struct DescriptorSet {
 struct DescriptorPool {
     std::vector<std::unique_ptr<DescriptorSet>> sets;  ///< the first `live` are allocated, the others wait
     size_t live = 0;
-    bool plain = true;  ///< its sets are allocated, written and bound in the usual ways alone
+    bool plain = true;   ///< its sets are allocated, written and bound in the usual ways alone
+    bool freed = false;  ///< some of its sets were: the program allocates again and again
 };
 
 struct UpdateTemplate {

@@ -205,10 +205,11 @@ UsedSets Resources::ResetPool(VkDescriptorPool pool) noexcept {
     return used;
 }
 
-void Resources::AddSets(const VkDescriptorSetAllocateInfo& info, const VkDescriptorSet* sets) {
+void Resources::AddSets(const VkDescriptorSetAllocateInfo& info, const VkDescriptorSet* sets, bool follows) {
     DescriptorPool* pool = pools_.Find(info.descriptorPool);
     if (!pool) return;
     for (uint32_t i = 0; i < info.descriptorSetCount; ++i) {
+        if (!follows && pool->freed && !sets_.Find(sets[i])) continue;
         std::shared_ptr<const SetLayoutFacts> layout = SetLayout(info.pSetLayouts[i]);
         uint32_t variable = 0;
         const bool known = VariableCount(info, i, variable);
@@ -260,6 +261,7 @@ UsedSets Resources::Release(DescriptorPool& pool, DescriptorSet& set) noexcept {
     set.identities.clear();
     set.words.clear();
     set.held = false;
+    pool.freed = true;
     --pool.live;
     const size_t index = set.index;
     std::swap(pool.sets[index], pool.sets[pool.live]);

@@ -122,8 +122,9 @@ class Resources {
     void AddPool(VkDescriptorPool pool, bool plain = true);
     UsedSets RemovePool(VkDescriptorPool pool);
     UsedSets ResetPool(VkDescriptorPool pool) noexcept;
-    /// After the driver allocated `sets` of info.descriptorSetCount.
-    void AddSets(const VkDescriptorSetAllocateInfo& info, const VkDescriptorSet* sets);
+    /// After the driver allocated `sets` of info.descriptorSetCount. Not `follows`: nobody needs to know them now, and
+    /// of a pool whose sets come and go, whose next ones will come soon enough, they stay unknown.
+    void AddSets(const VkDescriptorSetAllocateInfo& info, const VkDescriptorSet* sets, bool follows = true);
     UsedSets RemoveSets(VkDescriptorPool pool, uint32_t count, const VkDescriptorSet* sets) noexcept;
     const DescriptorSet* FindSet(VkDescriptorSet set) const { return sets_.Find(set); }
     /// To be bound, which other threads may do too: of what is not atomic nothing may be changed.

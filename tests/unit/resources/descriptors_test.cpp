@@ -148,6 +148,27 @@ TEST_F(DescriptorsTest, WhatNobodyFollowsIsAnythingUntilItIsWrittenAgain) {
     EXPECT_EQ(Dispatch(other), (Lines{kBuffer1, kBuffer2}));
 }
 
+TEST_F(DescriptorsTest, SetsThatComeAndGoAreKnownOnlyWhereTheyAreFollowed) {
+    Prepare({{0, kStorage}}, 1);
+    const auto add = [&](uint64_t number, bool follows) {
+        const auto set = H<VkDescriptorSet>(number);
+        world_.resources.AddSets({VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO, nullptr, pool_, 1, &layout_}, &set,
+                                 follows);
+        world_.Write(set, 0, kStorage, {Info(1)});
+        return set;
+    };
+    // Of a pool that keeps its sets they are known, for they may be all that there will be.
+    EXPECT_EQ(Dispatch(add(2, false)), (Lines{kBuffer1}));
+    world_.resources.ResetPool(pool_);
+    EXPECT_EQ(Dispatch(H<VkDescriptorSet>(2)), kAnything);
+    EXPECT_EQ(Dispatch(add(2, false)), kAnything);
+    EXPECT_EQ(Dispatch(add(3, true)), (Lines{kBuffer1}));
+    world_.resources.ResetPool(pool_);
+    EXPECT_EQ(Dispatch(add(2, true)), (Lines{kBuffer1}));
+    // One whose end was not seen is not what it was.
+    EXPECT_EQ(Dispatch(add(2, false)), kAnything);
+}
+
 TEST_F(DescriptorsTest, InlineUniformBlocksAndSamplersTouchNothing) {
     constexpr VkDescriptorType kInline = VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK;
     Prepare({{0, kStorage}, {1, kInline, 64}, {2, VK_DESCRIPTOR_TYPE_SAMPLER}, {3, kStorage}}, 4);
