@@ -135,7 +135,8 @@ def completion(folder, models, quick):
     def read(done):
         if not done.stdout.strip():
             raise ValueError(f"no text: {done.stderr[-800:]}")
-        return {"text": done.stdout}, times_of(done.stderr)
+        # Without the layer too it ends with empty lines in some runs and not in others.
+        return {"text": done.stdout.rstrip()}, times_of(done.stderr)
 
     def times_of(text):
         # "prompt eval time = 546.72 ms /", "eval time = ..."; a line begins with a time stamp.
