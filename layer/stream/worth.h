@@ -60,13 +60,13 @@ class StreamWorth {
         lost_until_ns_.store(static_cast<uint64_t>(std::max<int64_t>(lost, 0)), std::memory_order_relaxed);
     }
 
-    /// By pairs of workloads on an H200 (tools/gpu/run-there, pairs-defaults): a command held, analysed and given to
-    /// the driver.
+    /// By tools/bench/results/h200-pairs-barriers.txt. What the experts' chains lose, where nothing is gained: 256
+    /// dispatches of 3 commands.
     static constexpr int64_t kCommandNs = 80;
-    /// A barrier costs the thread that records it so much on the drivers measured (kronos-driver-costs, group
-    /// "barriers").
+    /// What the naive back-to-back-barriers gain there, two barriers a dispatch, with the loss of 5 commands made up
+    /// for.
     static constexpr int64_t kBarrierNs = 400;
-    /// A device that waits between two short dispatches takes so much longer (the same, and tools/bench/on-off).
+    /// A device that waits between two short dispatches takes so much longer (h200-on-off.txt: chain, independent).
     static constexpr int64_t kWaitNs = 2'000;
     /// One with fewer accesses saves the device so much, where masks are narrowed at all.
     static constexpr int64_t kNarrowedNs = 2'000;

@@ -14,7 +14,7 @@ inline uint64_t NowNs() {
     return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(now.tv_nsec);
 }
 
-/// The same clock, behind by up to a tick of the kernel (10 ms at most), for a quarter of what NowNs costs.
+/// The same clock as the kernel last looked at it: behind by up to a tick (10 ms at most), and read without looking.
 inline uint64_t CoarseNowNs() {
     timespec now;
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);

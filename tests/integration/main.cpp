@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
-#include <string>
+
+#include "../scratch.h"
 
 int main(int argc, char** argv) {
     setenv("VK_DRIVER_FILES", KRONOS_MOCK_ICD_MANIFEST, 1);
@@ -13,10 +13,7 @@ int main(int argc, char** argv) {
     unsetenv("VK_INSTANCE_LAYERS");
     ::testing::InitGoogleTest(&argc, argv);
     // What is written by default goes into the user's state folder, which is not the tests'.
-    std::string state = ::testing::TempDir() + "kronos-layer-tests-XXXXXX";
-    if (!mkdtemp(state.data())) return 2;
-    setenv("XDG_STATE_HOME", state.c_str(), 1);
-    const int result = RUN_ALL_TESTS();
-    std::filesystem::remove_all(state);
-    return result;
+    const kronos::Scratch state;
+    setenv("XDG_STATE_HOME", state.path().c_str(), 1);
+    return RUN_ALL_TESTS();
 }

@@ -278,6 +278,33 @@ TEST_F(StreamsTest, OfSecondariesAreTheirOwn) {
     EXPECT_EQ(Did(summary, "barriers_opaque"), 1u);
 }
 
+// So many that some of them must be searched for.
+class ManyCommandBuffersTest : public StreamsTest, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(ManyCommandBuffersTest, AreAllHeldOrCounted) {
+    Start({{"barriers", GetParam()}});
+    const bool held = std::string_view(GetParam()) == "on";
+    const VkBuffer a = MakeBuffer();
+    constexpr size_t kMany = 500;
+    std::vector<VkCommandBuffer> many;
+    for (size_t i = 0; i < kMany; ++i) many.push_back(device->MakeBuffer());
+    mock.ClearCalls();
+    for (const VkCommandBuffer one : many) {
+        Device::Begin(one);
+        vkCmdFillBuffer(one, a, 0, VK_WHOLE_SIZE, 7);
+        Barrier(one);
+    }
+    EXPECT_EQ(Commands().size(), held ? 0 : 2 * kMany);
+    for (const VkCommandBuffer one : many) EXPECT_EQ(vkEndCommandBuffer(one), VK_SUCCESS);
+    EXPECT_EQ(Commands().size(), 2 * kMany);
+    DestroyBuffers();
+    const nlohmann::json summary = End();
+    EXPECT_EQ(Driver(summary, "transfers"), kMany);
+    EXPECT_EQ(Driver(summary, "barrier_calls"), kMany);
+    EXPECT_EQ(Did(summary, "streams_held"), held ? kMany : 0);
+}
+INSTANTIATE_TEST_SUITE_P(Barriers, ManyCommandBuffersTest, ::testing::Values("on", "off"));
+
 TEST_F(StreamsTest, OfBuffersThatTheLayerDoesNotKnowKeepTheirBarriers) {
     Start();
     // Not bound to memory in a way that is known: sparse.

@@ -48,6 +48,8 @@ FAULTS = [
     ('what is bound outlives updates', RESOURCES, '    set.content = NextUid();\n    set.bound_as.store(0, std::memory_order_relaxed);', '    set.content = NextUid();'),
     ('freed memory is still there', RESOURCES, '    if (known) lives_->End(known->load(std::memory_order_relaxed));\n    memories_.Remove', '    memories_.Remove'),
     ('destroyed layouts are still there', RESOURCES, '? set_layouts_.Find(layout) : nullptr) lives_->End((*facts)->uid);\n    set_layouts_', '? set_layouts_.Find(layout) : nullptr) static_cast<void>(facts);\n    set_layouts_'),
+    ('what nobody follows is not forgotten', UPDATES, '        device.resources->ForgetSets(write_count, writes, copy_count, copies);', '        static_cast<void>(0);'),
+    ('nor what is written by template', UPDATES, '            device.resources->ForgetSet(set);', '            static_cast<void>(0);'),
     ('what is forgotten is still known', RESOURCES, '    if (set.forgotten) return;\n    std::fill(set.descriptors.begin(), set.descriptors.end(), Descriptor{});\n', '    if (set.forgotten) return;\n'),
     ('what is forgotten stays forgotten', RESOURCES, '    set.forgotten = false;\n    // Of a set', '    // Of a set'),
     ('nothing ends', LIVES, 'if (of_.Erase(uid) && watcher_) watcher_->Ended(uid);', ''),

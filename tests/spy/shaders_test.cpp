@@ -3,7 +3,6 @@
 #include "shaders.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -13,6 +12,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "../scratch.h"
 
 namespace spy {
 namespace {
@@ -36,13 +37,6 @@ VkShaderModuleCreateInfo Info(const Words& words) {
 
 class Shaders : public testing::Test {
   protected:
-    Shaders() {
-        std::string name = (std::filesystem::temp_directory_path() / "spy-shaders-XXXXXX").string();
-        EXPECT_NE(mkdtemp(name.data()), nullptr);
-        folder_ = name;
-    }
-    ~Shaders() override { std::filesystem::remove_all(folder_); }
-
     // What the files hold; in which order, nobody knows.
     std::vector<Words> Kept() const {
         std::vector<Words> kept;
@@ -56,7 +50,8 @@ class Shaders : public testing::Test {
         return kept;
     }
 
-    std::filesystem::path folder_;
+    const kronos::Scratch scratch_;
+    const std::filesystem::path folder_ = scratch_.path();
 };
 
 TEST_F(Shaders, OfModulesAreKeptOnce) {

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <functional>
 
 #include "../resources/allocations.h"
 #include "layered_device.h"
@@ -55,12 +57,14 @@ class Persistent : public testing::Test {
         hook::CreateDescriptorPool(device_, &info, nullptr, &made);
         return made;
     }
-    VkBuffer MakeBuffer() {
+    // `next`: of its memory.
+    VkBuffer MakeBuffer(const void* next = nullptr) {
         VkBufferCreateInfo info = {};
         info.size = 256;
         VkBuffer made = VK_NULL_HANDLE;
         hook::CreateBuffer(device_, &info, nullptr, &made);
         VkMemoryAllocateInfo allocate = {};
+        allocate.pNext = next;
         allocate.allocationSize = 256;
         VkDeviceMemory memory = VK_NULL_HANDLE;
         hook::AllocateMemory(device_, &allocate, nullptr, &memory);
@@ -69,18 +73,9 @@ class Persistent : public testing::Test {
     }
     // Of memory that is not the program's alone.
     VkBuffer MakeSharedBuffer() {
-        VkBufferCreateInfo info = {};
-        info.size = 256;
-        VkBuffer made = VK_NULL_HANDLE;
-        hook::CreateBuffer(device_, &info, nullptr, &made);
         VkImportMemoryFdInfoKHR import = {};
         import.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR;
-        VkMemoryAllocateInfo allocate = {};
-        allocate.pNext = &import;
-        VkDeviceMemory memory = VK_NULL_HANDLE;
-        hook::AllocateMemory(device_, &allocate, nullptr, &memory);
-        hook::BindBufferMemory(device_, made, memory, 0);
-        return made;
+        return MakeBuffer(&import);
     }
     VkDescriptorSet MakeSet(VkDescriptorPool pool = VK_NULL_HANDLE) {
         VkDescriptorSetAllocateInfo info = {};
@@ -498,6 +493,67 @@ TEST_F(Persistent, AdviceForLargePushConstants) {
         hook::CreatePipelineLayout(device_, &info, nullptr, &made);
         EXPECT_EQ(layer_->Did(Counter::kAdvicePushConstants), size > 128 ? 1u : 0u);
     }
+}
+
+// Where sets stay the program's, and nothing was gained from what they hold.
+TEST_F(Persistent, WhatNobodyFollowsIsForgotten) {
+    Start({.persistent = false});
+    kronos::Device& device = **layer_;
+    device.descriptors.shadow = false;
+    device.worth = std::make_unique<kronos::StreamWorth>();
+    uint64_t now = 0;
+    const auto follow = [&](bool wanted) {
+        now += uint64_t{1} << 58;  // more than makes up for all losses
+        for (int i = 0; i < 2 && !wanted; ++i) device.worth->Held({.commands = UINT32_MAX}, now);
+        device.worth->Hold(now);
+        ASSERT_EQ(device.FollowsSets(), wanted);
+    };
+    const auto known = [&](VkDescriptorSet set) {
+        const kronos::DescriptorSet* found = device.resources->FindSet(set);
+        return found && std::ranges::all_of(found->descriptors, [](const kronos::Descriptor& one) {
+                   return one.state == kronos::Descriptor::State::kMemory;
+               });
+    };
+    const VkDescriptorUpdateTemplateEntry entry = {0, 0, 2, kStorage, 0, sizeof(VkDescriptorBufferInfo)};
+    VkDescriptorUpdateTemplateCreateInfo info = {};
+    info.descriptorUpdateEntryCount = 1;
+    info.pDescriptorUpdateEntries = &entry;
+    info.templateType = VK_DESCRIPTOR_UPDATE_TEMPLATE_TYPE_DESCRIPTOR_SET;
+    VkDescriptorUpdateTemplate made = VK_NULL_HANDLE;
+    hook::CreateDescriptorUpdateTemplate(device_, &info, nullptr, &made);
+    const std::array<VkDescriptorBufferInfo, 2> infos = {VkDescriptorBufferInfo{buffers_[2], 0, 64},
+                                                         {buffers_[3], 0, 64}};
+    const VkDescriptorSet set = MakeSet(), other = MakeSet();
+    Write(other, {buffers_[2], buffers_[3]});
+    const VkCopyDescriptorSet copy = {VK_STRUCTURE_TYPE_COPY_DESCRIPTOR_SET, nullptr, other, 0, 0, set, 0, 0, 2};
+    const std::array<std::function<void()>, 3> updates = {
+        [&] {
+            Write(set, {buffers_[2], buffers_[3]});
+        },
+        [&] { hook::UpdateDescriptorSets(device_, 0, nullptr, 1, &copy); },
+        [&] { hook::UpdateDescriptorSetWithTemplate(device_, set, made, infos.data()); }};
+    for (const auto& update : updates) {
+        follow(true);
+        Write(set, {buffers_[0], buffers_[1]});
+        EXPECT_TRUE(known(set));
+        follow(false);
+        EXPECT_TRUE(known(set)) << "nothing has changed yet";
+        update();
+        EXPECT_FALSE(known(set));
+        EXPECT_EQ(Holds(Number(set))[1].object, Life(buffers_[3])) << "the driver gets it all the same";
+        follow(true);
+        update();
+        EXPECT_TRUE(known(set));
+    }
+    EXPECT_TRUE(known(other));
+    // Of a pool whose sets come and go the new ones are not looked at.
+    follow(false);
+    EXPECT_NE(device.resources->FindSet(MakeSet()), nullptr);
+    hook::ResetDescriptorPool(device_, pool_, 0);
+    EXPECT_EQ(device.resources->FindSet(MakeSet()), nullptr);
+    follow(true);
+    EXPECT_NE(device.resources->FindSet(MakeSet()), nullptr);
+    hook::DestroyDescriptorUpdateTemplate(device_, made, nullptr);
 }
 
 TEST_F(Persistent, IsGivenUpWhereNothingComesAgain) {

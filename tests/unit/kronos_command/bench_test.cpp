@@ -10,8 +10,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "../../scratch.h"
 #include "bench_report.h"
-#include "scratch.h"
 
 namespace kronos::command {
 namespace {

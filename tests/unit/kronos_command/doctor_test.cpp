@@ -4,9 +4,9 @@
 
 #include <gmock/gmock.h>
 
+#include "../../scratch.h"
 #include "manifests.h"
 #include "probe.h"
-#include "scratch.h"
 
 namespace kronos::command {
 namespace {

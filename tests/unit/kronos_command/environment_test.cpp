@@ -4,8 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include "../../scratch.h"
 #include "run.h"
-#include "scratch.h"
 
 namespace kronos::command {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <cstdio>
 
-#include "scratch.h"
+#include "../../scratch.h"
 
 namespace kronos::command {
 namespace {

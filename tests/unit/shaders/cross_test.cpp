@@ -5,11 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
+#include "../../scratch.h"
 #include "corpus.h"
 
 namespace kronos::shaders_test {
@@ -56,18 +56,12 @@ TEST(ContainsOfPrograms, WhatSpirvCrossCallsActive) {
 // What tests/apps/shaders relies on.
 class ContainsOfFolder : public testing::Test {
   protected:
-    ContainsOfFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "kronos-shaders-XXXXXX").string();
-        EXPECT_NE(mkdtemp(name.data()), nullptr);
-        folder_ = name;
-    }
-    ~ContainsOfFolder() override { std::filesystem::remove_all(folder_); }
-
     void Add(const std::string& sample, const std::string& name) {
         std::filesystem::copy_file(KRONOS_SHADER_CORPUS_SPIRV "/" + sample + ".spv", folder_ / name);
     }
 
-    std::filesystem::path folder_;
+    const Scratch scratch_;
+    const std::filesystem::path folder_ = scratch_.path();
 };
 
 TEST_F(ContainsOfFolder, EveryEntryPointIsChecked) {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// A folder for one test, removed with it. One thread.
+// A folder for what tests write, removed with it. One thread.
 #pragma once
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
-namespace kronos::command {
+namespace kronos {
 
 class Scratch {
   public:
@@ -37,4 +38,4 @@ class Scratch {
     std::filesystem::path path_;
 };
 
-}  // namespace kronos::command
+}  // namespace kronos
