@@ -73,8 +73,8 @@ Dropped Drops() {
         if (wanted == nullptr) return Dropped::Nothing;
         if (std::string_view(wanted) == "barriers") return Dropped::Barriers;
         if (std::string_view(wanted) == "updates") return Dropped::Updates;
-        std::fprintf(stderr,
-                     SPY_ENVIRONMENT "_DROP=%s: neither \"barriers\" nor \"updates\"; nothing is dropped\n", wanted);
+        std::fprintf(stderr, SPY_ENVIRONMENT "_DROP=%s: neither \"barriers\" nor \"updates\"; nothing is dropped\n",
+                     wanted);
         return Dropped::Nothing;
     }();
     return drops;
