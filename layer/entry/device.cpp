@@ -17,6 +17,7 @@
 #include "memory/recycling.h"
 #include "stats/location.h"
 #include "stats/stats_log.h"
+#include "submission/start.h"
 #include "support/extensions.h"
 #include "support/process.h"
 
@@ -30,6 +31,15 @@ VkLayerDeviceCreateInfo* LinkInfo(const VkDeviceCreateInfo* create_info) {
             return const_cast<VkLayerDeviceCreateInfo*>(info);  // the loader's, made to be advanced
     }
     return nullptr;
+}
+
+// What is below advances the link too: a second try begins where the first did.
+VkResult CreateBelow(const Instance& instance, VkPhysicalDevice physical, const VkDeviceCreateInfo& info,
+                     VkLayerDeviceCreateInfo& link, const VkAllocationCallbacks* allocator, VkDevice* device) {
+    VkLayerDeviceLink* const begin = link.u.pLayerInfo;
+    const VkResult result = instance.down.CreateDevice(physical, &info, allocator, device);
+    if (result != VK_SUCCESS) link.u.pLayerInfo = begin;
+    return result;
 }
 
 DeviceLabel Describe(const Instance& instance, VkPhysicalDevice physical,
@@ -135,8 +145,8 @@ void StartStreams(Device& device, const VkDeviceCreateInfo& create_info, const V
     device.gates |= kGateStream;
 }
 
-void StartFeatures(Device& device, const VkDeviceCreateInfo& create_info,
-                   const VkPhysicalDeviceProperties& properties) {
+void StartFeatures(Device& device, const VkDeviceCreateInfo& create_info, const VkPhysicalDeviceProperties& properties,
+                   const std::string& why_not_held) {
     const Settings& settings = device.instance->settings;
     const uint64_t most_ns = static_cast<uint64_t>(settings.wait_spin) * 1'000;
     const auto share = static_cast<uint32_t>(settings.wait_share);
@@ -150,14 +160,20 @@ void StartFeatures(Device& device, const VkDeviceCreateInfo& create_info,
         device.waits = std::make_unique<SpinWaits>(most_ns, share);
         device.gates |= kGateWaits;
     }
-    if (settings.recycle_fences != RecycleFences::kOff) {
+    // Virtual fences are known ones, kept or not.
+    const bool all_fences = settings.virtual_fences == VirtualFences::kOn && settings.submits != Submits::kOff;
+    if (settings.recycle_fences != RecycleFences::kOff || all_fences) {
         device.fences = std::make_unique<FenceCache>();
+        device.fences->know_all = all_fences;
         device.gates |= kGateFences;
         if (settings.recycle_fences == RecycleFences::kOn)
             device.fences->probe.Decide(CostProbe::Verdict::kDear);
+        else if (settings.recycle_fences == RecycleFences::kOff)
+            device.fences->probe.Decide(CostProbe::Verdict::kCheap);
         else
             RecallVerdict(*device.log, device.driver_key, kFenceCost, device.fences->probe);
     }
+    StartSubmissions(device, why_not_held);
     StartStreams(device, create_info, properties);
     StartObjects(device, create_info, properties);
     if (settings.recycle_memory != RecycleMemory::kOff && StartRecycling(device, create_info, properties))
@@ -165,6 +181,7 @@ void StartFeatures(Device& device, const VkDeviceCreateInfo& create_info,
 }
 
 void StopFeatures(Device& device) {
+    StopSubmissions(device);
     StopRecycling(device);
     for (const VkQueue handle : device.queues) {
         const Queue* queue = FindQueue(handle);
@@ -206,6 +223,7 @@ void RememberQueue(Device& device, VkQueue handle, bool plain) {
         queue->handle = handle;
         queue->device = &device;
         queue->plain = plain;
+        if (plain && device.submissions) queue->submit = device.submissions->Add(handle);
         device.queues.push_back(handle);
         registry.queues.Insert(handle, queue.get());
         static_cast<void>(queue.release());  // the registry holds it now
@@ -228,7 +246,26 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkD
     if (!link || !link->u.pLayerInfo) return VK_ERROR_INITIALIZATION_FAILED;
     const PFN_vkGetDeviceProcAddr next = link->u.pLayerInfo->pfnNextGetDeviceProcAddr;
     link->u.pLayerInfo = link->u.pLayerInfo->pNext;
-    const VkResult result = instance.down.CreateDevice(physical, create_info, allocator, device);
+    VkPhysicalDeviceProperties properties = {};
+    instance.down.GetPhysicalDeviceProperties(physical, &properties);
+    std::string why_not_held = "out of memory";
+    VkResult result = VK_INCOMPLETE;
+    if (instance.gates & kGateHeldSubmits) {
+        Guarded(instance.log.get(), "submits", false, [&] {
+            why_not_held = WhyNotHeld(instance, *create_info, properties);
+            if (!why_not_held.empty()) return true;
+            const WithTimelines with(*create_info, SupportOf(instance, physical, properties));
+            why_not_held = with.why_not();
+            if (!with.changed()) return true;
+            result = CreateBelow(instance, physical, with.info(), *link, allocator, device);
+            if (result == VK_SUCCESS) return true;
+            why_not_held =
+                Format("the device could not be created with timeline semaphores ({})", static_cast<int>(result));
+            result = VK_INCOMPLETE;
+            return true;
+        });
+    }
+    if (result == VK_INCOMPLETE) result = CreateBelow(instance, physical, *create_info, *link, allocator, device);
     if (result != VK_SUCCESS) return result;
 
     return Guarded(instance.log.get(), "vkCreateDevice", VK_ERROR_OUT_OF_HOST_MEMORY, [&] {
@@ -243,8 +280,6 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkD
             state->frame_boundary = Enables(*create_info, VK_EXT_FRAME_BOUNDARY_EXTENSION_NAME);
             vkuInitDeviceDispatchTable(*device, &state->down, next);
             state->down.GetDeviceProcAddr = next;
-            VkPhysicalDeviceProperties properties = {};
-            instance.down.GetPhysicalDeviceProperties(physical, &properties);
             ShareSlots(state->down, *device, next, std::min(instance.api_version, properties.apiVersion));
             // Statistics that cannot be had are no reason to fail: the device works, uncounted.
             if (!Guarded(state->log.get(), "statistics", false, [&] { return StartStats(*state, properties), true; })) {
@@ -258,8 +293,9 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkD
             Device* made = state.release();  // the registry holds it now
             // When memory is short, the device works without features.
             if (!Guarded(made->log.get(), "features", false,
-                         [&] { return StartFeatures(*made, *create_info, properties), true; })) {
+                         [&] { return StartFeatures(*made, *create_info, properties, why_not_held), true; })) {
                 StopFeatures(*made);
+                made->submissions.reset();
                 made->waits.reset();
                 made->fences.reset();
                 made->recycler.reset();
@@ -285,6 +321,7 @@ VKAPI_ATTR void VKAPI_CALL DestroyDevice(VkDevice device, const VkAllocationCall
     for (const VkQueue handle : state->queues) delete registry.queues.Erase(handle);
     state->pools.ForEach([&](VkCommandPool, Device::CommandPool* pool) { ForgetBuffers(*state, pool); });
     state->persistent.reset();
+    state->submissions.reset();
     state->stats.reset();
     state->down.DestroyDevice(device, allocator);
 }
@@ -329,6 +366,7 @@ VKAPI_ATTR VkResult VKAPI_CALL ResetCommandPool(VkDevice device, VkCommandPool p
         for (CommandBuffer* buffer : known->buffers) {
             if (state.stats) buffer->counters.FlushTo(state.stats->counters());
             buffer->dispatches = 0;
+            buffer->events = false;
             buffer->sets.Clear();
             if (buffer->recorder) buffer->recorder->Forget();
         }

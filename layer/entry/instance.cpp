@@ -62,6 +62,7 @@ std::unique_ptr<Instance> ReadState(const VkInstanceCreateInfo* create_info) {
         (settings.barriers == Barriers::kObserve && settings.stats != Stats::kOff))
         state->gates |= kGateStream;
     if (settings.descriptors != Descriptors::kOff) state->gates |= kGateSets;
+    if (settings.submits != Submits::kOff) state->gates |= kGateHeldSubmits;
     StartDevices(*state);
     return state;
 }
@@ -127,6 +128,7 @@ VKAPI_ATTR void VKAPI_CALL DestroyInstance(VkInstance instance, const VkAllocati
     if (!state) return;
     // A program that leaks its devices destroys them so; nothing of ours may call them any more.
     for (Device* device : state->devices) RemoveFromJanitor(device->idle_owner.get());
+    for (Submissions* submissions : state->submitting) submissions->Stop();
     state->down.DestroyInstance(instance, allocator);
 }
 

@@ -31,6 +31,7 @@ struct Passed<Slot, kCounter, Hold> {
     }
     [[gnu::always_inline]] static void Pass(CommandBuffer& buffer, Args... args) {
         if constexpr (kCounter == Counter::kDispatches) ++buffer.dispatches;
+        if constexpr (kCounter == Counter::kEventCommands) buffer.events = true;
         if constexpr (kCounter != Counter::kCount) buffer.counters.Add(kCounter);
         (buffer.down->*Slot)(buffer.handle, args...);
     }
@@ -40,6 +41,7 @@ struct Passed<Slot, kCounter, Hold> {
         if (!buffer) return (DownOfUnknown(handle).*Slot)(handle, args...);
         if (!Records(*buffer) || !HeldBack<Hold>(*buffer, name, kCounter, args...)) return Pass(*buffer, args...);
         if constexpr (kCounter == Counter::kDispatches) ++buffer->dispatches;
+        if constexpr (kCounter == Counter::kEventCommands) buffer->events = true;
         if constexpr (kCounter != Counter::kCount) buffer->counters.Add(Side::kAsked, kCounter, 1);
     }
 };

@@ -29,6 +29,7 @@
 #include "submission/fence_cache.h"
 #include "submission/idle_choice.h"
 #include "submission/spin_waits.h"
+#include "submission/submissions.h"
 #include "support/handle_map.h"
 #include "support/log.h"
 
@@ -44,12 +45,16 @@ enum Gate : uint32_t {
     kGateStream = 1u << 5,
     kGateDevices = 1u << 6,
     kGateSets = 1u << 7,
+    kGateHeldSubmits = 1u << 8,
     // What more than one of them needs.
-    kGateSubmits = kGateStats | kGateFences | kGateWaits,
-    kGateWaiting = kGateStats | kGateFences | kGateWaits,
+    kGateSubmits = kGateStats | kGateFences | kGateWaits | kGateHeldSubmits,
+    kGateWaiting = kGateStats | kGateFences | kGateWaits | kGateHeldSubmits,
+    kGatePolls = kGateStats | kGateHeldSubmits,
+    kGateShares = kGateFences | kGateHeldSubmits,
     kGateBinds = kGateSubmits | kGateMemory,
     kGateMarks = kGateFences | kGateMemory,
     kGateAllocations = kGateStats | kGateMemory,
+    kGateMaps = kGateAllocations | kGateHeldSubmits,
     kGateObjects = kGateStream | kGateSets,
     kGateRecording = kGateStats | kGateObjects,
     kGateMemoryLives = kGateAllocations | kGateObjects,
@@ -70,7 +75,8 @@ struct Instance {
     ForkMutex list_mutex{LockRank::kDeviceList};
     std::shared_ptr<const DeviceList> list;  ///< what the program was shown, once it asked; guarded by list_mutex
     ForkMutex devices_mutex{LockRank::kDevices};
-    std::vector<Device*> devices;  ///< that recycle memory; guarded by devices_mutex
+    std::vector<Device*> devices;          ///< that recycle memory; guarded by devices_mutex
+    std::vector<Submissions*> submitting;  ///< of devices that hold submissions; guarded by devices_mutex
 };
 
 struct Device {
@@ -87,6 +93,7 @@ struct Device {
     std::unique_ptr<DeviceStats> stats;          ///< nullptr: nothing is counted
     std::unique_ptr<SpinWaits> waits;            ///< nullptr: the driver's waits
     std::unique_ptr<FenceCache> fences;          ///< nullptr: no fence is known or kept
+    std::unique_ptr<Submissions> submissions;    ///< nullptr: the driver gets all of them from the program
     std::unique_ptr<MemoryRecycler> recycler;    ///< nullptr: no memory is kept
     std::unique_ptr<Lives> lives;                ///< nullptr: nobody asks
     std::unique_ptr<Resources> resources;        ///< nullptr: nothing is known of objects
@@ -125,6 +132,7 @@ struct Queue {
     Device* device = nullptr;
     bool plain = true;  ///< no flags, nothing but submits and waits: a fence behind its work covers all of it
     bool busy = false;  ///< something was submitted since it was last seen idle
+    SubmitQueue* submit = nullptr;        ///< nullptr: the driver gets its submissions from the program
     VkFence idle_fence = VK_NULL_HANDLE;  ///< the layer's own, not signaled and not pending; made when first needed
     IdleChoice idle_choice;
 };
@@ -136,6 +144,7 @@ struct CommandBuffer {
     std::unique_ptr<Recorder> recorder;  ///< nullptr: its commands go straight to the driver
     RecordedSets sets;                   ///< the layer's sets that this recording has
     uint64_t dispatches = 0;             ///< in its content: of this recording and of the secondaries it executes
+    bool events = false;                 ///< in its content: it may wait for one
     Device* device = nullptr;
     VkCommandBuffer handle = VK_NULL_HANDLE;
 };
@@ -177,6 +186,10 @@ inline Queue* FindQueue(VkQueue handle) { return registry.queues.Find(handle); }
 inline void ShareFence(const Device& device, VkFence fence) {
     FenceState* state = fence && device.fences ? device.fences->Find(fence) : nullptr;
     if (state) state->shared.store(true, std::memory_order_relaxed);
+}
+/// What the program is about to do or to ask may depend on what is held. VK_ERROR_DEVICE_LOST: see Submissions.
+inline VkResult FlushHeld(const Device& device, Counter why) {
+    return device.submissions ? device.submissions->FlushAll(why) : VK_SUCCESS;
 }
 /// nullptr for a command buffer that did not come from vkAllocateCommandBuffers.
 inline CommandBuffer* FindCommandBuffer(VkCommandBuffer handle) { return registry.command_buffers.Find(handle); }

@@ -286,6 +286,7 @@ VKAPI_ATTR void VKAPI_CALL FreeMemory(VkDevice handle, VkDeviceMemory memory, co
 VKAPI_ATTR VkResult VKAPI_CALL MapMemory(VkDevice handle, VkDeviceMemory memory, VkDeviceSize offset, VkDeviceSize size,
                                          VkMemoryMapFlags flags, void** data) {
     Device& device = DeviceOf(handle);
+    FlushHeld(device, Counter::kFlushesHost);  // what waits may be what the program is about to look at
     device.Count(Counter::kMaps);
     const VkDeviceSize wanted = DriverMapSize(offset, size, SizeOf(device, memory));
     const VkResult result = device.down.MapMemory(handle, memory, offset, wanted, flags, data);
@@ -295,6 +296,7 @@ VKAPI_ATTR VkResult VKAPI_CALL MapMemory(VkDevice handle, VkDeviceMemory memory,
 
 VKAPI_ATTR VkResult VKAPI_CALL MapMemory2(VkDevice handle, const VkMemoryMapInfo* info, void** data) {
     Device& device = DeviceOf(handle);
+    FlushHeld(device, Counter::kFlushesHost);  // what waits may be what the program is about to look at
     device.Count(Counter::kMaps);
     VkMemoryMapInfo wanted = *info;
     wanted.size = DriverMapSize(info->offset, info->size, SizeOf(device, info->memory));
@@ -330,6 +332,7 @@ VKAPI_ATTR VkResult VKAPI_CALL FlushMappedMemoryRanges(VkDevice handle, uint32_t
 VKAPI_ATTR VkResult VKAPI_CALL InvalidateMappedMemoryRanges(VkDevice handle, uint32_t count,
                                                             const VkMappedMemoryRange* ranges) {
     Device& device = DeviceOf(handle);
+    FlushHeld(device, Counter::kFlushesHost);  // what waits may be what the program is about to look at
     device.Count(Counter::kInvalidates);
     return WithDriverRanges(device, {ranges, count}, [&](const VkMappedMemoryRange* below) {
         return device.down.InvalidateMappedMemoryRanges(handle, count, below);

@@ -13,6 +13,7 @@ namespace {
 void StartOver(CommandBuffer* buffer) {
     if (buffer->device->stats) buffer->counters.FlushTo(buffer->device->stats->counters());
     buffer->dispatches = 0;
+    buffer->events = false;
     buffer->sets.Clear();
     if (buffer->recorder) buffer->recorder->Forget();
 }
@@ -133,9 +134,11 @@ VKAPI_ATTR void VKAPI_CALL CmdExecuteCommands(VkCommandBuffer handle, uint32_t c
                                               const VkCommandBuffer* secondaries) {
     CommandBuffer* buffer = FindCommandBuffer(handle);
     if (!buffer) return DownOfUnknown(handle).CmdExecuteCommands(handle, count, secondaries);
-    for (uint32_t i = 0; i < count; ++i)
-        if (const CommandBuffer* secondary = FindCommandBuffer(secondaries[i]))
-            buffer->dispatches += secondary->dispatches;
+    for (uint32_t i = 0; i < count; ++i) {
+        const CommandBuffer* secondary = FindCommandBuffer(secondaries[i]);
+        if (secondary) buffer->dispatches += secondary->dispatches;
+        buffer->events = buffer->events || !secondary || secondary->events;
+    }
     if (Records(*buffer) && HeldBack<&hold::CmdExecuteCommands>(*buffer, "vkCmdExecuteCommands", Counter::kSecondaries,
                                                                 count, secondaries)) {
         buffer->counters.Add(Side::kAsked, Counter::kSecondaries, count);

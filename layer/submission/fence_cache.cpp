@@ -29,6 +29,7 @@ FenceState* FenceCache::Take(bool signaled) {
 bool FenceCache::Keep(FenceState* state) {
     std::lock_guard lock(mutex_);
     if (idle_[0].size() + idle_[1].size() >= kMostIdle) return false;
+    if (FenceState::IsVirtual(state->phase())) state->Reset();  // the driver's was never signaled
     idle_[state->phase() == FenceState::kSignaled].push_back(state);
     return true;
 }

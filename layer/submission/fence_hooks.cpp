@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fences as objects: created, reset, destroyed, shared. Any thread; creating and destroying take the cache's lock.
+#include <span>
+
 #include "devices/judgement.h"
 #include "entry/hooks.h"
 #include "entry/state.h"
+#include "submission/fence_status.h"
 #include "support/clock.h"
 #include "support/handle_bits.h"
 
@@ -40,13 +43,12 @@ Counter WhyNotKept(const Device& device, FenceState* state) {
     if (state->marked.load(std::memory_order_relaxed)) return Counter::kFencesMarked;
     if (device.fences->probe.verdict() != CostProbe::Verdict::kDear) return Counter::kFencesCheap;
     // Destroying a fence that work will still signal is the program's fault; the driver may deal with it.
-    if (state->phase() == FenceState::kSubmitted) {
-        const uint64_t word = state->word();
-        device.Count(Side::kDriver, Counter::kPolls);
-        if (device.down.GetFenceStatus(device.handle, state->handle) != VK_SUCCESS) return Counter::kFencesPending;
-        state->SawSignaled(word);
-    }
-    return Counter::kFencesKept;
+    const FenceState::Phase phase = state->phase();
+    if (phase != FenceState::kSubmitted && phase != FenceState::kVirtual) return Counter::kFencesKept;
+    uint64_t polls = 0;
+    const VkResult status = StatusOf(device, state->handle, state, polls);
+    device.Count(Side::kDriver, Counter::kPolls, polls);
+    return status == VK_SUCCESS ? Counter::kFencesKept : Counter::kFencesPending;
 }
 
 // A name of the old life must not show in the new one. True when there is none any more.
@@ -68,7 +70,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateFence(VkDevice handle, const VkFenceCreateI
                                            const VkAllocationCallbacks* allocator, VkFence* fence) {
     Device& device = DeviceOf(handle);
     const bool signaled = info->flags & VK_FENCE_CREATE_SIGNALED_BIT;
-    const bool understood = device.fences && !device.fences->Cheap() && !info->pNext && !allocator &&
+    const bool understood = device.fences && !device.fences->Ignores() && !info->pNext && !allocator &&
                             !(info->flags & ~VkFenceCreateFlags{VK_FENCE_CREATE_SIGNALED_BIT});
     if (understood) {
         if (const VkFence recycled = Recycled(device, signaled)) {
@@ -113,17 +115,34 @@ VKAPI_ATTR void VKAPI_CALL DestroyFence(VkDevice handle, VkFence fence, const Vk
 
 VKAPI_ATTR VkResult VKAPI_CALL ResetFences(VkDevice handle, uint32_t count, const VkFence* fences) {
     Device& device = DeviceOf(handle);
-    device.Count(Counter::kFenceResets, count);
-    const VkResult result = device.down.ResetFences(handle, count, fences);
-    if (!device.fences) return result;
-    for (uint32_t i = 0; i < count; ++i) {
-        FenceState* state = device.fences->Find(fences[i]);
-        if (!state) continue;
-        // A driver that fails may have reset some.
-        if (result == VK_SUCCESS)
-            state->Reset();
-        else if (state->phase() == FenceState::kSignaled)
-            state->Doubt();
+    device.Count(Side::kAsked, Counter::kFenceResets, count);
+    const auto reset = [&](std::span<const VkFence> some) {
+        device.Count(Side::kDriver, Counter::kFenceResets, some.size());
+        return device.down.ResetFences(handle, static_cast<uint32_t>(some.size()), some.data());
+    };
+    if (!device.fences) return reset({fences, count});
+    // The driver's fence was never signaled for one that is virtual. Of the others, runs go to the driver.
+    VkResult result = VK_SUCCESS;
+    for (uint32_t begin = 0; begin < count && result == VK_SUCCESS;) {
+        uint32_t end = begin;
+        FenceState* state = nullptr;
+        for (; end < count; ++end) {
+            state = device.fences->Find(fences[end]);
+            if (state && FenceState::IsVirtual(state->phase())) break;
+        }
+        const std::span<const VkFence> run(fences + begin, end - begin);
+        if (!run.empty()) result = reset(run);
+        for (const VkFence fence : run) {
+            FenceState* known = device.fences->Find(fence);
+            if (!known) continue;
+            // A driver that fails may have reset some.
+            if (result == VK_SUCCESS)
+                known->Reset();
+            else if (known->phase() == FenceState::kSignaled)
+                known->Doubt();
+        }
+        if (end < count && result == VK_SUCCESS) state->Reset();
+        begin = end + 1;
     }
     return result;
 }
@@ -133,12 +152,16 @@ VKAPI_ATTR VkResult VKAPI_CALL ResetFences(VkDevice handle, uint32_t count, cons
 VKAPI_ATTR VkResult VKAPI_CALL ImportFenceFdKHR(VkDevice handle, const VkImportFenceFdInfoKHR* info) {
     Device& device = DeviceOf(handle);
     ShareFence(device, info->fence);
+    FenceState* state = device.fences ? device.fences->Find(info->fence) : nullptr;
+    if (state && FenceState::IsVirtual(state->phase())) state->Doubt();  // its payload is another now
+    FlushHeld(device, Counter::kFlushesShared);
     return device.down.ImportFenceFdKHR(handle, info);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL GetFenceFdKHR(VkDevice handle, const VkFenceGetFdInfoKHR* info, int* fd) {
     Device& device = DeviceOf(handle);
     ShareFence(device, info->fence);
+    FlushHeld(device, Counter::kFlushesShared);
     return device.down.GetFenceFdKHR(handle, info, fd);
 }
 
@@ -146,6 +169,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AcquireNextImageKHR(VkDevice handle, VkSwapchainK
                                                    VkSemaphore semaphore, VkFence fence, uint32_t* index) {
     Device& device = DeviceOf(handle);
     ShareFence(device, fence);
+    FlushHeld(device, Counter::kFlushesPresent);
     return device.down.AcquireNextImageKHR(handle, swapchain, timeout_ns, semaphore, fence, index);
 }
 
@@ -153,6 +177,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AcquireNextImage2KHR(VkDevice handle, const VkAcq
                                                     uint32_t* index) {
     Device& device = DeviceOf(handle);
     ShareFence(device, info->fence);
+    FlushHeld(device, Counter::kFlushesPresent);
     return device.down.AcquireNextImage2KHR(handle, info, index);
 }
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Submissions: counted, and the fences in them noted. Any thread; no locks.
+// Submissions: counted, the fences in them noted, and held where that gains. Any thread; the lock of the queue where
+// they may be held.
 #include <vulkan/utility/vk_struct_helper.hpp>
 
+#include <new>
 #include <span>
 
 #include "entry/hooks.h"
 #include "entry/state.h"
+#include "support/clock.h"
 #include "support/handle_bits.h"
 
 namespace kronos {
@@ -42,16 +45,60 @@ struct SubmitCount {
     bool frame_end = false;
 };
 
-// Before the call: a thread that waits for this submit may return before the call does, and ends the frame that holds
-// it.
-[[gnu::always_inline]] inline void CountSubmit(Device& device, const SubmitCount& count) {
-    const Counters::Own counters = device.stats->counters().OfThisThread();
+SubmitCount CountOf(const Device& device, std::span<const VkSubmitInfo> infos) {
+    SubmitCount count;
+    count.infos = infos.size();
+    for (const VkSubmitInfo& info : infos) {
+        count.command_buffers += info.commandBufferCount;
+        count.waits += info.waitSemaphoreCount;
+        count.signals += info.signalSemaphoreCount;
+        for (uint32_t i = 0; i < info.commandBufferCount; ++i)
+            count.dispatches += DispatchesOf(info.pCommandBuffers[i]);
+        count.frame_end = count.frame_end || EndsFrame(device, info.pNext);
+    }
+    return count;
+}
+
+SubmitCount CountOf(const Device& device, std::span<const VkSubmitInfo2> infos) {
+    SubmitCount count;
+    count.infos = infos.size();
+    for (const VkSubmitInfo2& info : infos) {
+        count.command_buffers += info.commandBufferInfoCount;
+        count.waits += info.waitSemaphoreInfoCount;
+        count.signals += info.signalSemaphoreInfoCount;
+        for (uint32_t i = 0; i < info.commandBufferInfoCount; ++i)
+            count.dispatches += DispatchesOf(info.pCommandBufferInfos[i].commandBuffer);
+        count.frame_end = count.frame_end || EndsFrame(device, info.pNext);
+    }
+    return count;
+}
+
+// Asked, and given to the driver just so.
+[[gnu::always_inline]] inline void AddBoth(const Counters::Own& counters, const SubmitCount& count) {
     counters.Add(Counter::kSubmits);
     counters.Add(Counter::kSubmitInfos, count.infos);
     counters.Add(Counter::kCommandBuffers, count.command_buffers);
-    counters.Add(Counter::kDispatchesSubmitted, count.dispatches);
     if (count.waits) counters.Add(Counter::kSemaphoreWaits, count.waits);
     if (count.signals) counters.Add(Counter::kSemaphoreSignals, count.signals);
+}
+
+void AddTo(Side side, const Counters::Own& counters, const SubmitCount& count) {
+    counters.Add(side, Counter::kSubmits, 1);
+    counters.Add(side, Counter::kSubmitInfos, count.infos);
+    counters.Add(side, Counter::kCommandBuffers, count.command_buffers);
+    if (count.waits) counters.Add(side, Counter::kSemaphoreWaits, count.waits);
+    if (count.signals) counters.Add(side, Counter::kSemaphoreSignals, count.signals);
+}
+
+// Before the call: a thread that waits for this submit may return before the call does, and ends the frame that holds
+// it. `held`: what reaches the driver is counted when it does.
+[[gnu::always_inline]] inline void CountSubmit(Device& device, const SubmitCount& count, bool held) {
+    const Counters::Own counters = device.stats->counters().OfThisThread();
+    if (held)
+        AddTo(Side::kAsked, counters, count);
+    else
+        AddBoth(counters, count);
+    counters.Add(Counter::kDispatchesSubmitted, count.dispatches);
     device.stats->OnSubmit();
 }
 
@@ -65,6 +112,136 @@ void NoteSubmit(const Device& device, Queue* queue, VkQueue handle, VkFence fenc
     if (FenceState* state = device.fences->Find(fence)) state->Submitted(HandleBits(handle));
 }
 
+VkResult CallDriver(const Device& device, VkQueue queue, std::span<const VkSubmitInfo> infos, VkFence fence) {
+    return device.down.QueueSubmit(queue, static_cast<uint32_t>(infos.size()), infos.data(), fence);
+}
+VkResult CallDriver(const Device& device, VkQueue queue, std::span<const VkSubmitInfo2> infos, VkFence fence) {
+    return device.down.QueueSubmit2(queue, static_cast<uint32_t>(infos.size()), infos.data(), fence);
+}
+
+bool Signals(const VkSubmitInfo& info) { return info.signalSemaphoreCount != 0; }
+bool Signals(const VkSubmitInfo2& info) { return info.signalSemaphoreInfoCount != 0; }
+
+bool SignalsShared(const Submissions& submissions, const VkSubmitInfo& info) {
+    for (uint32_t i = 0; i < info.signalSemaphoreCount; ++i)
+        if (submissions.IsShared(info.pSignalSemaphores[i])) return true;
+    return false;
+}
+bool SignalsShared(const Submissions& submissions, const VkSubmitInfo2& info) {
+    for (uint32_t i = 0; i < info.signalSemaphoreInfoCount; ++i)
+        if (submissions.IsShared(info.pSignalSemaphoreInfos[i].semaphore)) return true;
+    return false;
+}
+
+// What waits for an event that the host sets must not end later for what was submitted before it: that may be what the
+// host waits for. `buffer`: nothing is known of one that did not come from vkAllocateCommandBuffers.
+bool WaitsForHost(VkCommandBuffer handle) {
+    const CommandBuffer* buffer = FindCommandBuffer(handle);
+    return !buffer || buffer->events;
+}
+bool WaitForHost(std::span<const VkSubmitInfo> infos) {
+    for (const VkSubmitInfo& info : infos)
+        for (uint32_t i = 0; i < info.commandBufferCount; ++i)
+            if (WaitsForHost(info.pCommandBuffers[i])) return true;
+    return false;
+}
+bool WaitForHost(std::span<const VkSubmitInfo2> infos) {
+    for (const VkSubmitInfo2& info : infos)
+        for (uint32_t i = 0; i < info.commandBufferInfoCount; ++i)
+            if (WaitsForHost(info.pCommandBufferInfos[i].commandBuffer)) return true;
+    return false;
+}
+
+// Whether the submission may be held; Counter::kCount: it may.
+template <class Info>
+Counter WhyNotHold(const Submissions& submissions, const SubmissionFacts& facts, std::span<const Info> infos) {
+    if (const Counter why = submissions.WhyNotHold(); why != Counter::kCount) return why;
+    if (!facts.signals || !submissions.AnyShared()) return Counter::kCount;
+    for (const Info& info : infos)
+        if (SignalsShared(submissions, info)) return Counter::kSubmitsShared;
+    return Counter::kCount;
+}
+
+// What the driver gets from the program as it is, behind everything that is held: what the timeline says does not cover
+// it.
+template <class Info>
+VkResult SubmitRaw(Device& device, Queue* known, VkQueue queue, std::span<const Info> infos, VkFence fence) {
+    if (device.submissions) {
+        if (FlushHeld(device, Counter::kFlushesUnknown) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;
+        if (known && known->submit) {
+            const std::lock_guard lock(known->submit->mutex());
+            known->submit->Uncover();
+        }
+    }
+    NoteSubmit(device, known, queue, fence, true);
+    return CallDriver(device, queue, infos, fence);
+}
+
+// Through the queue that may hold it.
+template <class Info>
+VkResult SubmitQueued(Device& device, Queue& known, std::span<const Info> infos, VkFence fence,
+                      const SubmissionFacts& facts) {
+    Submissions& submissions = *device.submissions;
+    SubmitQueue& queue = *known.submit;
+    FenceState* state = fence && device.fences ? device.fences->Find(fence) : nullptr;
+    Submission submission;
+    submission.fence = fence;
+    submission.fence_virtual = state && submissions.policy().virtual_fences && state->phase() == FenceState::kReset &&
+                               !state->shared.load(std::memory_order_relaxed) &&
+                               (infos.empty() || !Signals(infos.back()));
+    submission.waits = facts.waits || (submissions.AnyHostEvents() && WaitForHost(infos));
+    submission.why_not = WhyNotHold(submissions, facts, infos);
+    submission.may_hold = submission.why_not == Counter::kCount;
+    // Section "Semaphore Waiting": what signals a binary semaphore must have been submitted before.
+    if (facts.waits && submissions.FlushOthers(&queue, Counter::kFlushesWaiting) != VK_SUCCESS)
+        return VK_ERROR_DEVICE_LOST;
+    known.busy = true;
+    if (state && !submission.fence_virtual) state->Submitted(HandleBits(known.handle));
+    SubmitQueue::Done done;
+    try {
+        const std::lock_guard lock(queue.mutex());
+        done = queue.Submit(infos, submission, NowNs);
+    } catch (const std::bad_alloc&) {
+        device.Decided(Counter::kSubmitsNoMemory);
+        if (device.stats) AddTo(Side::kDriver, device.stats->counters().OfThisThread(), CountOf(device, infos));
+        return SubmitRaw(device, &known, known.handle, infos, fence);
+    }
+    device.Decided(done.decision);
+    if (done.began_to_hold) submissions.BeganToHold();
+    if (done.result != VK_SUCCESS || !state) return done.result;
+    if (done.fence_virtual) {
+        state->SubmittedVirtually(HandleBits(known.handle), &queue, done.fence_value);
+        device.Decided(Counter::kFencesVirtual);
+    } else if (submission.fence_virtual) {
+        state->Submitted(HandleBits(known.handle));  // the driver's after all
+    }
+    return done.result;
+}
+
+template <class Info>
+VkResult Submit(VkQueue queue, std::span<const Info> infos, VkFence fence) {
+    Queue* known = FindQueue(queue);
+    Device& device = known ? *known->device : DeviceOf(queue);
+    SubmissionFacts facts;
+    Counter raw = Counter::kSubmitsUnknown;
+    if (known && known->submit) {
+        facts = FactsOf(infos);
+        if (facts.understood) raw = device.submissions->WhyRaw();
+        if (raw != Counter::kCount) device.Decided(raw);
+    }
+    const bool queued = raw == Counter::kCount;
+    bool frame_end = false;
+    if (device.stats) {
+        const SubmitCount count = CountOf(device, infos);
+        CountSubmit(device, count, queued);
+        frame_end = count.frame_end;
+    }
+    const VkResult result =
+        queued ? SubmitQueued(device, *known, infos, fence, facts) : SubmitRaw(device, known, queue, infos, fence);
+    if (frame_end) device.stats->OnBoundary(FrameEnd::kFrameBoundary);
+    return result;
+}
+
 }  // namespace
 }  // namespace kronos
 
@@ -72,52 +249,21 @@ namespace kronos::hook {
 
 VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit(VkQueue queue, uint32_t info_count, const VkSubmitInfo* infos,
                                            VkFence fence) {
-    Queue* known = FindQueue(queue);
-    Device& device = known ? *known->device : DeviceOf(queue);
-    NoteSubmit(device, known, queue, fence, true);
-    if (!device.stats) return device.down.QueueSubmit(queue, info_count, infos, fence);
-    SubmitCount count;
-    count.infos = info_count;
-    for (const VkSubmitInfo& info : std::span(infos, info_count)) {
-        count.command_buffers += info.commandBufferCount;
-        count.waits += info.waitSemaphoreCount;
-        count.signals += info.signalSemaphoreCount;
-        for (uint32_t i = 0; i < info.commandBufferCount; ++i)
-            count.dispatches += DispatchesOf(info.pCommandBuffers[i]);
-        count.frame_end = count.frame_end || EndsFrame(device, info.pNext);
-    }
-    CountSubmit(device, count);
-    const VkResult result = device.down.QueueSubmit(queue, info_count, infos, fence);
-    if (count.frame_end) device.stats->OnBoundary(FrameEnd::kFrameBoundary);
-    return result;
+    return Submit(queue, std::span(infos, info_count), fence);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit2(VkQueue queue, uint32_t info_count, const VkSubmitInfo2* infos,
                                             VkFence fence) {
-    Queue* known = FindQueue(queue);
-    Device& device = known ? *known->device : DeviceOf(queue);
-    NoteSubmit(device, known, queue, fence, true);
-    if (!device.stats) return device.down.QueueSubmit2(queue, info_count, infos, fence);
-    SubmitCount count;
-    count.infos = info_count;
-    for (const VkSubmitInfo2& info : std::span(infos, info_count)) {
-        count.command_buffers += info.commandBufferInfoCount;
-        count.waits += info.waitSemaphoreInfoCount;
-        count.signals += info.signalSemaphoreInfoCount;
-        for (uint32_t i = 0; i < info.commandBufferInfoCount; ++i)
-            count.dispatches += DispatchesOf(info.pCommandBufferInfos[i].commandBuffer);
-        count.frame_end = count.frame_end || EndsFrame(device, info.pNext);
-    }
-    CountSubmit(device, count);
-    const VkResult result = device.down.QueueSubmit2(queue, info_count, infos, fence);
-    if (count.frame_end) device.stats->OnBoundary(FrameEnd::kFrameBoundary);
-    return result;
+    return Submit(queue, std::span(infos, info_count), fence);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL QueueBindSparse(VkQueue queue, uint32_t info_count, const VkBindSparseInfo* infos,
                                                VkFence fence) {
     Queue* known = FindQueue(queue);
     Device& device = known ? *known->device : DeviceOf(queue);
+    if (FlushHeld(device, Counter::kFlushesUnknown) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;
+    // Section "Sparse Resources": bindings are in no order with submissions but that of semaphores and fences.
+    if (known) known->submit = nullptr;
     NoteSubmit(device, known, queue, fence, false);
     for (const VkBindSparseInfo& info : std::span(infos, info_count)) NoteSparse(device, info);
     const VkResult result = device.down.QueueBindSparse(queue, info_count, infos, fence);
@@ -131,6 +277,7 @@ VKAPI_ATTR VkResult VKAPI_CALL QueueBindSparse(VkQueue queue, uint32_t info_coun
 VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInfoKHR* info) {
     Queue* known = FindQueue(queue);
     Device& device = known ? *known->device : DeviceOf(queue);
+    if (FlushHeld(device, Counter::kFlushesPresent) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;
     NoteSubmit(device, known, queue, VK_NULL_HANDLE, false);
     // VK_EXT_swapchain_maintenance1 and its KHR promotion: the window system signals these.
     if (device.fences) {

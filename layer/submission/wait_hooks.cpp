@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Waits: polled first, counted, and the fences that they see signaled noted. Any thread; no locks.
+// Waits: what is held goes to the driver, then they are polled first, counted, and the fences that they see signaled
+// noted. Any thread; no locks but that of a queue that holds something.
+#include <algorithm>
+#include <array>
 #include <span>
 
 #include "entry/hooks.h"
 #include "entry/state.h"
+#include "submission/fence_status.h"
 #include "support/clock.h"
 #include "support/handle_bits.h"
 
@@ -20,9 +24,10 @@ SpinWaits::Look LookOf(VkResult status) {
                                     : SpinWaits::Look::kFailed;
 }
 
-// `body` waits and fills in the report. Counts, and ends a frame when the wait succeeded.
+// `body` waits and fills in the report. Counts, and ends a frame when the wait succeeded. `driver_waits`: how many
+// waits of the driver's it was; nullptr: one, if it blocked.
 template <class Body>
-VkResult Waited(Device& device, Counter poll, Body body) {
+VkResult Waited(Device& device, Counter poll, Body body, const uint64_t* driver_waits = nullptr) {
     WaitReport report;
     if (!device.stats) return body(report);
     const uint64_t before = NowNs();
@@ -30,7 +35,8 @@ VkResult Waited(Device& device, Counter poll, Body body) {
     const Counters::Own counters = device.stats->counters().OfThisThread();
     counters.Add(Side::kAsked, Counter::kWaits, 1);
     counters.Add(Side::kAsked, Counter::kWaitNs, NowNs() - before);
-    if (report.blocked) counters.Add(Side::kDriver, Counter::kWaits, 1);
+    if (const uint64_t waits = driver_waits ? *driver_waits : report.blocked)
+        counters.Add(Side::kDriver, Counter::kWaits, waits);
     if (report.polls) counters.Add(Side::kDriver, poll, report.polls);
     counters.Decided(report.decision);
     if (report.spin_ns) counters.Decided(Counter::kSpinNs, report.spin_ns);
@@ -40,11 +46,14 @@ VkResult Waited(Device& device, Counter poll, Body body) {
 
 // The driver's own wait.
 template <class Call>
-VkResult Forwarded(Device& device, Call call) {
-    return Waited(device, Counter::kPolls, [&](WaitReport& report) {
-        report.blocked = true;
-        return call();
-    });
+VkResult Forwarded(Device& device, Call call, const uint64_t* driver_waits = nullptr) {
+    return Waited(
+        device, Counter::kPolls,
+        [&](WaitReport& report) {
+            report.blocked = true;
+            return call();
+        },
+        driver_waits);
 }
 
 // One thread's latest polls: a loop of the program is one that asks the same fence again and again.
@@ -71,8 +80,7 @@ class FencesLook {
     SpinWaits::Look operator()(uint64_t& asked) {
         if (!all_) return Any(asked);
         for (; done_ < fences_.size(); ++done_) {
-            const SpinWaits::Look seen = One(fences_[done_]);
-            ++asked;
+            const SpinWaits::Look seen = One(fences_[done_], asked);
             if (seen != SpinWaits::Look::kOver) return seen;
         }
         return SpinWaits::Look::kOver;
@@ -81,24 +89,119 @@ class FencesLook {
   private:
     SpinWaits::Look Any(uint64_t& asked) const {
         for (const VkFence fence : fences_) {
-            const SpinWaits::Look seen = One(fence);
-            ++asked;
+            const SpinWaits::Look seen = One(fence, asked);
             if (seen != SpinWaits::Look::kPending) return seen;
         }
         return SpinWaits::Look::kPending;
     }
-    SpinWaits::Look One(VkFence fence) const {
+    SpinWaits::Look One(VkFence fence, uint64_t& asked) const {
         FenceState* state = device_.fences ? device_.fences->Find(fence) : nullptr;
-        const uint64_t word = state ? state->word() : 0;
-        const SpinWaits::Look seen = LookOf(device_.down.GetFenceStatus(device_.handle, fence));
-        if (state && seen == SpinWaits::Look::kOver) state->SawSignaled(word);
-        return seen;
+        return LookOf(StatusOf(device_, fence, state, asked));
     }
 
     const Device& device_;
     const std::span<const VkFence> fences_;
     const bool all_;
     size_t done_ = 0;
+};
+
+// Whether the driver alone can wait for them: none is virtual, nor may become so while it waits.
+bool AreTheDrivers(const Device& device, std::span<const VkFence> fences) {
+    if (!device.submissions || !device.submissions->policy().virtual_fences || !device.fences) return true;
+    for (const VkFence fence : fences) {
+        const FenceState* state = device.fences->Find(fence);
+        if (!state) continue;
+        const FenceState::Phase phase = state->phase();
+        if (phase == FenceState::kReset || FenceState::IsVirtual(phase)) return false;
+    }
+    return true;
+}
+
+// Waits, blocked, for fences of which some may be values of timelines: for one after the other where all are asked for,
+// else for all timelines, or, where there are fences of the driver among them, in turns. A fence that nobody has
+// submitted yet may be virtual later, so it is looked at again after a while.
+class FencesBlock {
+  public:
+    FencesBlock(const Device& device, std::span<const VkFence> fences, bool all)
+        : device_(device), fences_(fences), all_(all) {}
+
+    VkResult operator()(uint64_t timeout_ns) {
+        if (AreTheDrivers(device_, fences_)) return Driver(fences_, all_, timeout_ns);
+        const uint64_t begin = NowNs();
+        for (;;) {
+            uint64_t asked = 0;
+            const SpinWaits::Look seen = FencesLook(device_, fences_, all_)(asked);
+            device_.Count(Side::kDriver, Counter::kPolls, asked);
+            if (seen == SpinWaits::Look::kOver) return VK_SUCCESS;
+            if (seen == SpinWaits::Look::kFailed) return VK_ERROR_DEVICE_LOST;
+            const uint64_t elapsed = NowNs() - begin;
+            if (elapsed >= timeout_ns) return VK_TIMEOUT;
+            const uint64_t left = timeout_ns == UINT64_MAX ? UINT64_MAX : timeout_ns - elapsed;
+            const VkResult result = all_ || fences_.size() == 1 ? ForOne(left) : ForAny(left);
+            if (result < VK_SUCCESS) return result;
+        }
+    }
+
+    /// Waits of the driver's so far.
+    const uint64_t& waits() const { return waits_; }
+
+  private:
+    static constexpr uint64_t kTurnNs = 1'000'000;
+
+    VkResult Driver(std::span<const VkFence> fences, bool all, uint64_t timeout_ns) {
+        ++waits_;
+        return device_.down.WaitForFences(device_.handle, static_cast<uint32_t>(fences.size()), fences.data(), all,
+                                          timeout_ns);
+    }
+    VkResult Timelines(std::span<const VkSemaphore> timelines, const uint64_t* values, uint64_t timeout_ns) {
+        ++waits_;
+        VkSemaphoreWaitInfo info = {};
+        info.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO;
+        info.flags = VK_SEMAPHORE_WAIT_ANY_BIT;
+        info.semaphoreCount = static_cast<uint32_t>(timelines.size());
+        info.pSemaphores = timelines.data();
+        info.pValues = values;
+        return device_.down.WaitSemaphores(device_.handle, &info, timeout_ns);
+    }
+    // For the first that is pending.
+    VkResult ForOne(uint64_t left_ns) {
+        for (const VkFence& fence : fences_) {
+            FenceState* state = device_.fences->Find(fence);
+            uint64_t asked = 0;
+            const VkResult status = StatusOf(device_, fence, state, asked);
+            device_.Count(Side::kDriver, Counter::kPolls, asked);
+            if (status != VK_NOT_READY) continue;
+            const FenceState::Phase phase = state ? state->phase() : FenceState::kSubmitted;
+            if (phase == FenceState::kVirtual) {
+                const VkSemaphore timeline = state->timeline()->timeline();
+                const uint64_t value = state->value();
+                return Timelines({&timeline, 1}, &value, left_ns);
+            }
+            return Driver({&fence, 1}, true, phase == FenceState::kReset ? std::min(left_ns, kTurnNs) : left_ns);
+        }
+        return VK_SUCCESS;  // all were signaled meanwhile
+    }
+    VkResult ForAny(uint64_t left_ns) {
+        std::array<VkSemaphore, 16> timelines;
+        std::array<uint64_t, 16> values;
+        size_t count = 0;
+        for (const VkFence fence : fences_) {
+            const FenceState* state = device_.fences->Find(fence);
+            if (!state || state->phase() != FenceState::kVirtual || count == timelines.size()) continue;
+            timelines[count] = state->timeline()->timeline();
+            values[count++] = state->value();
+        }
+        if (count == fences_.size()) return Timelines({timelines.data(), count}, values.data(), left_ns);
+        const uint64_t turn = std::min(left_ns, kTurnNs);
+        if (count && turn_++ % 2) return Timelines({timelines.data(), count}, values.data(), turn);
+        return Driver(fences_, false, turn);
+    }
+
+    const Device& device_;
+    const std::span<const VkFence> fences_;
+    const bool all_;
+    uint32_t turn_ = 0;
+    uint64_t waits_ = 0;
 };
 
 // As FencesLook, for timeline semaphores.
@@ -129,14 +232,18 @@ class SemaphoresLook {
 
 // Waits by looking, then by `block`. A look may be several polls of the driver.
 template <class LookAt, class Block>
-VkResult LookAndWait(Device& device, uint64_t site, uint64_t timeout_ns, LookAt look, Block block) {
-    return Waited(device, Counter::kPolls, [&](WaitReport& report) {
-        uint64_t polls = 0;
-        const VkResult result = device.waits->Wait(
-            site, timeout_ns, report, [&] { return look(polls); }, block);
-        report.polls = polls;
-        return result;
-    });
+VkResult LookAndWait(Device& device, uint64_t site, uint64_t timeout_ns, LookAt look, Block block,
+                     const uint64_t* driver_waits = nullptr) {
+    return Waited(
+        device, Counter::kPolls,
+        [&](WaitReport& report) {
+            uint64_t polls = 0;
+            const VkResult result = device.waits->Wait(
+                site, timeout_ns, report, [&] { return look(polls); }, block);
+            report.polls = polls;
+            return result;
+        },
+        driver_waits);
 }
 
 // Puts the layer's fence behind all that was submitted. False: the driver does not want it, nothing was done.
@@ -175,11 +282,26 @@ VkResult WaitByFence(Device& device, Queue& queue, uint64_t site, Block block) {
     return result;
 }
 
-// Waits until nothing that was submitted to the queue is left, by the faster of two ways; `block` is the driver's.
+// The value of the queue's timeline that covers all that was submitted to it; 0: there is none.
+uint64_t LastValue(const Queue& queue) {
+    if (!queue.submit) return 0;
+    const std::lock_guard lock(queue.submit->mutex());
+    return queue.submit->last_value();
+}
+
+// Waits until nothing that was submitted to the queue is left: by its timeline where that covers it, else by the faster
+// of two ways; `block` is the driver's.
 template <class Block>
 VkResult WaitIdle(Device& device, Queue& queue, const void* caller, Block block) {
     const uint64_t before = NowNs();
     const uint64_t site = SiteOf(caller, HandleBits(queue.handle));
+    if (const uint64_t value = LastValue(queue)) {
+        const VkResult result = LookAndWait(
+            device, site, UINT64_MAX, [&](uint64_t&) { return LookOf(queue.submit->StatusOf(value)); },
+            [&](uint64_t) { return block(); });
+        if (result == VK_SUCCESS) queue.busy = false;
+        return result;
+    }
     const bool by_fence = device.waits->WouldSpin(site) && queue.idle_choice.Next() == IdleChoice::kFence &&
                           SubmitIdleFence(device, queue);
     const VkResult result =
@@ -207,16 +329,18 @@ namespace kronos::hook {
 VKAPI_ATTR VkResult VKAPI_CALL WaitForFences(VkDevice handle, uint32_t count, const VkFence* fences, VkBool32 all,
                                              uint64_t timeout_ns) {
     Device& device = DeviceOf(handle);
+    if (FlushHeld(device, Counter::kFlushesWait) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;
     FenceState* first = device.fences && count ? device.fences->Find(fences[0]) : nullptr;
+    FencesBlock block(device, {fences, count}, all);
     if (device.waits && timeout_ns && count && count <= kMostLookedAt) {
         const uint64_t queue = first ? first->queue.load(std::memory_order_relaxed) : 0;
         return LookAndWait(
             device, SiteOf(__builtin_return_address(0), queue), timeout_ns, FencesLook(device, {fences, count}, all),
-            [&](uint64_t left_ns) { return device.down.WaitForFences(handle, count, fences, all, left_ns); });
+            [&](uint64_t left_ns) { return block(left_ns); }, &block.waits());
     }
     const uint64_t word = first ? first->word() : 0;
-    const VkResult result =
-        Forwarded(device, [&] { return device.down.WaitForFences(handle, count, fences, all, timeout_ns); });
+    const VkResult result = Forwarded(
+        device, [&] { return block(timeout_ns); }, &block.waits());
     // Of several, those that are not noted here are asked for when they are destroyed.
     if (first && result == VK_SUCCESS && (all || count == 1)) first->SawSignaled(word);
     return result;
@@ -225,6 +349,7 @@ VKAPI_ATTR VkResult VKAPI_CALL WaitForFences(VkDevice handle, uint32_t count, co
 // Section "Semaphores", "Host Access to Semaphores".
 VKAPI_ATTR VkResult VKAPI_CALL WaitSemaphores(VkDevice handle, const VkSemaphoreWaitInfo* info, uint64_t timeout_ns) {
     Device& device = DeviceOf(handle);
+    if (FlushHeld(device, Counter::kFlushesWait) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;
     const bool understood = !info->pNext && !(info->flags & ~VkSemaphoreWaitFlags{VK_SEMAPHORE_WAIT_ANY_BIT});
     if (device.waits && timeout_ns && info->semaphoreCount && info->semaphoreCount <= kMostLookedAt && understood &&
         device.down.GetSemaphoreCounterValue) {
@@ -240,6 +365,7 @@ VKAPI_ATTR VkResult VKAPI_CALL WaitSemaphores(VkDevice handle, const VkSemaphore
 VKAPI_ATTR VkResult VKAPI_CALL QueueWaitIdle(VkQueue handle) {
     Queue* queue = FindQueue(handle);
     Device& device = queue ? *queue->device : DeviceOf(handle);
+    if (FlushHeld(device, Counter::kFlushesIdle) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;
     const auto block = [&] { return device.down.QueueWaitIdle(handle); };
     if (!device.waits || !queue || !queue->plain || !queue->busy) return Forwarded(device, block);
     return WaitIdle(device, *queue, __builtin_return_address(0), block);
@@ -249,6 +375,7 @@ VKAPI_ATTR VkResult VKAPI_CALL QueueWaitIdle(VkQueue handle) {
 // most programs that only compute.
 VKAPI_ATTR VkResult VKAPI_CALL DeviceWaitIdle(VkDevice handle) {
     Device& device = DeviceOf(handle);
+    if (FlushHeld(device, Counter::kFlushesIdle) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;
     const auto block = [&] { return device.down.DeviceWaitIdle(handle); };
     Queue* queue = device.waits ? OnlyQueue(device) : nullptr;
     if (!queue || !queue->plain || !queue->busy) return Forwarded(device, block);
@@ -259,11 +386,13 @@ VKAPI_ATTR VkResult VKAPI_CALL DeviceWaitIdle(VkDevice handle) {
 VKAPI_ATTR VkResult VKAPI_CALL GetFenceStatus(VkDevice handle, VkFence fence) {
     Device& device = DeviceOf(handle);
     FenceState* state = device.fences ? device.fences->Find(fence) : nullptr;
-    const uint64_t word = state ? state->word() : 0;
-    const VkResult result = device.down.GetFenceStatus(handle, fence);
-    if (state && result == VK_SUCCESS) state->SawSignaled(word);
+    uint64_t asked = 0;
+    VkResult result = StatusOf(device, fence, state, asked);
+    // Whoever asks in vain may be waiting for what is held.
+    if (result == VK_NOT_READY && FlushHeld(device, Counter::kFlushesPoll) != VK_SUCCESS) result = VK_ERROR_DEVICE_LOST;
     if (!device.stats) return result;
-    device.stats->counters().Add(Counter::kPolls);
+    device.stats->counters().Add(Side::kAsked, Counter::kPolls, 1);
+    if (asked) device.stats->counters().Add(Side::kDriver, Counter::kPolls, asked);
     NotePoll(device, fence, result);
     if (result == VK_SUCCESS) device.stats->OnWaitDone();
     return result;
@@ -271,6 +400,7 @@ VKAPI_ATTR VkResult VKAPI_CALL GetFenceStatus(VkDevice handle, VkFence fence) {
 
 VKAPI_ATTR VkResult VKAPI_CALL GetSemaphoreCounterValue(VkDevice handle, VkSemaphore semaphore, uint64_t* value) {
     Device& device = DeviceOf(handle);
+    if (FlushHeld(device, Counter::kFlushesPoll) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;
     device.Count(Counter::kPolls);
     return device.down.GetSemaphoreCounterValue(handle, semaphore, value);
 }

@@ -8,6 +8,8 @@ namespace kronos {
 
 /// The order in which these mutexes may be taken while others are held, and in which fork takes all of them.
 enum class LockRank {
+    kFlusher,
+    kSubmitQueue,
     kStatsLogs,
     kAnnounce,
     kDevices,

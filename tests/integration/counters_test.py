@@ -16,6 +16,8 @@ from harness import LAYER, SPY, expect, log_lines, main, run
 
 # Every feature, whatever the driver; and none.
 ON = {"KRONOS_WAITS": "on", "KRONOS_RECYCLE_FENCES": "on", "KRONOS_RECYCLE_MEMORY": "on", "KRONOS_BARRIERS": "on", "KRONOS_DESCRIPTORS": "on"}
+# All are held until something flushes them.
+SUBMITS = {**ON, "KRONOS_SUBMITS": "always", "KRONOS_VIRTUAL_FENCES": "on", "KRONOS_SUBMIT_HOLD": "10000000"}
 # What barriers became that are not as they were.
 EMITTED = {f"barriers_{why}" for why in ("fixed", "upload_read", "read_write", "write_read", "write_write", "earlier", "hard", "fence", "opaque", "end")}
 # What is counted without being done.
@@ -91,19 +93,21 @@ def redundant(tree, driver):
 
 
 def random_programs(tree, driver, scratch, seeds):
-    fences = memory = held = emitted = recorded = dropped = 0
+    fences = memory = held = emitted = recorded = dropped = submits = virtual = 0
     for seed in range(seeds):
         for threads in (1, 4):
             with tempfile.TemporaryDirectory() as folder:
                 counts = Path(folder) / "counts.json"
                 plain = [tree.program("kronos_random_program"), "--seed", seed, "--steps", 200, "--threads", threads]
                 said = run(plain, tree.environment(driver, scratch)).stdout
-                for settings in ({}, ON, NOTHING):
+                for settings in ({}, ON, SUBMITS, NOTHING):
                     log, spy, output = counted(tree, driver, folder, [*plain, "--counts", counts], **settings)
                     compare(tree, spy, log, counts, *["--unchanged"] * (settings is NOTHING))
                     expect(said == output, f"seed {seed}, {settings}: with the layer '{output.strip()}', without '{said.strip()}'")
                     did = log_lines(log, "summary")[0]["did"]
                     dropped += expect_dropped(f"seed {seed}, {settings}", log, settings is not NOTHING)
+                    submits += did.get("submits_held", 0)
+                    virtual += did.get("fences_virtual", 0)
                     fences += did.get("fences_recycled", 0)
                     memory += did.get("memory_recycled", 0)
                     held += did.get("streams_held", 0)
@@ -112,6 +116,7 @@ def random_programs(tree, driver, scratch, seeds):
                     expect(settings is not NOTHING or not [name for name in did if not name.startswith(LOOKED)],
                            f"seed {seed}: told to change nothing, the layer did {did}")
     expect(fences > 0 and memory > 0, f"{fences} fences and {memory} allocations of an earlier life")
+    expect(virtual > 0 and submits > 0, f"{virtual} virtual fences, {submits} submissions held")
     expect(dropped > 0, "no bind or push of all the programs was dropped")
     expect(held > 0 and 0 < emitted < recorded, f"{held} recordings held, {recorded} barriers, {emitted} emitted")
     # A spy that counts wrong must be noticed, or agreement means nothing.

@@ -103,7 +103,7 @@ int Main(int argc, char** argv) {
 
     mock::Driver mock;
     mock.Use(
-        R"({"devices": [{"addExtensions": ["VK_KHR_external_fence", "VK_KHR_external_fence_fd", "VK_EXT_debug_marker"]}]})");
+        R"({"devices": [{"addExtensions": ["VK_KHR_external_fence", "VK_KHR_external_fence_fd", "VK_KHR_external_semaphore", "VK_KHR_external_semaphore_fd", "VK_EXT_debug_marker", "VK_NV_low_latency2", "VK_INTEL_performance_query", "VK_NV_device_diagnostic_checkpoints"]}]})");
     mock.SetMode(kMockModeOff);
     std::vector<VkLayerSettingEXT> rows[kSubjectCount];
     VkLayerSettingsCreateInfoEXT settings[kSubjectCount];
@@ -121,8 +121,13 @@ int Main(int argc, char** argv) {
         request.api_version = VK_API_VERSION_1_4;
         request.device_next = &features12;
         request.instance_extensions = {VK_KHR_SURFACE_EXTENSION_NAME, VK_EXT_DEBUG_UTILS_EXTENSION_NAME};
-        request.device_extensions = {VK_KHR_SWAPCHAIN_EXTENSION_NAME, VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME,
-                                     VK_EXT_DEBUG_MARKER_EXTENSION_NAME};
+        request.device_extensions = {VK_KHR_SWAPCHAIN_EXTENSION_NAME,
+                                     VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME,
+                                     VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME,
+                                     VK_EXT_DEBUG_MARKER_EXTENSION_NAME,
+                                     VK_NV_LOW_LATENCY_2_EXTENSION_NAME,
+                                     VK_INTEL_PERFORMANCE_QUERY_EXTENSION_NAME,
+                                     VK_NV_DEVICE_DIAGNOSTIC_CHECKPOINTS_EXTENSION_NAME};
         if (kSubjects[i].layer) {
             for (const Setting& setting : kSubjects[i].settings)
                 rows[i].push_back({kLayerName, setting.key, VK_LAYER_SETTING_TYPE_STRING_EXT, 1, &setting.value});

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "submission/start.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "support/extensions.h"
+
+namespace kronos {
+namespace {
+
+bool Offers(const Instance& instance, VkPhysicalDevice physical, const char* extension) {
+    uint32_t count = 0;
+    const auto ask = instance.down.EnumerateDeviceExtensionProperties;
+    if (ask(physical, nullptr, &count, nullptr) != VK_SUCCESS) return false;
+    std::vector<VkExtensionProperties> all(count);
+    if (ask(physical, nullptr, &count, all.data()) < VK_SUCCESS) return false;
+    return std::any_of(all.begin(), all.begin() + count, [&](const VkExtensionProperties& one) {
+        return std::strcmp(one.extensionName, extension) == 0;
+    });
+}
+
+}  // namespace
+
+std::string WhyNotHeld(const Instance& instance, const VkDeviceCreateInfo& info,
+                       const VkPhysicalDeviceProperties& properties) {
+    if (instance.settings.submits == Submits::kOff) return "off by setting";
+    if (instance.settings.submits == Submits::kAuto && properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU)
+        return "the device is a processor";
+    if (std::string why = NewerThanBuild(instance.api_version, properties); !why.empty()) return why;
+    for (uint32_t i = 0; i < info.enabledExtensionCount; ++i)
+        if (!IsKnownExtension(info.ppEnabledExtensionNames[i]))
+            return Format("{} is not known to this build", info.ppEnabledExtensionNames[i]);
+    return GroupOfDevices(info);
+}
+
+TimelineSupport SupportOf(const Instance& instance, VkPhysicalDevice physical,
+                          const VkPhysicalDeviceProperties& properties) {
+    TimelineSupport support;
+    support.version = std::min(instance.api_version, properties.apiVersion);
+    // The query is core in 1.1.
+    if (support.version < VK_API_VERSION_1_1 || !instance.down.GetPhysicalDeviceFeatures2) return support;
+    support.extension = Offers(instance, physical, VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME);
+    if (support.version < VK_API_VERSION_1_2 && !support.extension) return support;
+    VkPhysicalDeviceTimelineSemaphoreFeatures feature = {};
+    feature.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES;
+    VkPhysicalDeviceFeatures2 features = {};
+    features.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2;
+    features.pNext = &feature;
+    instance.down.GetPhysicalDeviceFeatures2(physical, &features);
+    support.feature = feature.timelineSemaphore;
+    return support;
+}
+
+void StartSubmissions(Device& device, const std::string& why_not) {
+    Instance& instance = *device.instance;
+    const Settings& settings = instance.settings;
+    if (settings.submits == Submits::kOff) return;
+    if (!why_not.empty()) {
+        // Who asked for it is told; by default it is one of many things that a device may not have.
+        if (settings.submits != Submits::kAuto)
+            device.log->Warn("submits: as they come: {}", why_not);
+        else
+            device.log->Info("submits: as they come: {}", why_not);
+        return;
+    }
+    SubmitPolicy policy;
+    policy.measure = settings.submits == Submits::kAuto;
+    policy.limits.while_idle = settings.submits == Submits::kAlways;
+    policy.virtual_fences = settings.virtual_fences != VirtualFences::kOff && device.fences;
+    policy.limits.buffers = static_cast<uint32_t>(settings.submit_batch);
+    policy.limits.hold_ns = static_cast<uint64_t>(settings.submit_hold) * 1'000;
+    device.submissions = std::make_unique<Submissions>(device.down, device.handle,
+                                                       device.stats ? &device.stats->counters() : nullptr, policy);
+    {
+        std::lock_guard lock(instance.devices_mutex);
+        instance.submitting.push_back(device.submissions.get());
+    }
+    device.gates |= kGateHeldSubmits;
+    device.log->Info("submits: held {}, at most {} command buffers for {} us; fences are {}",
+                     policy.limits.while_idle ? "always"
+                     : policy.measure         ? "where that gains, while the queue is busy"
+                                              : "while the queue is busy",
+                     policy.limits.buffers, settings.submit_hold, policy.virtual_fences ? "virtual" : "the driver's");
+}
+
+void StopSubmissions(Device& device) {
+    if (!device.submissions) return;
+    device.submissions->Stop();
+    std::lock_guard lock(device.instance->devices_mutex);
+    std::erase(device.instance->submitting, device.submissions.get());
+}
+
+}  // namespace kronos

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// The queues of a device whose submissions may be held, and who flushes them when. One object a device, owned by the
+// device's state.
+//
+// Threads: any, unless said otherwise. A queue's lock is taken for its own calls of the driver alone; two are never
+// held at a time.
+#pragma once
+
+#include <vulkan/utility/vk_dispatch_table.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "stats/counters.h"
+#include "submission/flusher.h"
+#include "submission/submit_queue.h"
+#include "submission/submit_worth.h"
+#include "support/handle_map.h"
+
+namespace kronos {
+
+struct SubmitPolicy {
+    bool measure = true;          ///< nothing is held where nothing is gained
+    bool virtual_fences = false;  ///< fences may be values of a timeline
+    SubmitLimits limits;
+};
+
+class Submissions final : FlusherWork {
+  public:
+    /// `counters`: nullptr where nothing is counted.
+    Submissions(const VkuDeviceDispatchTable& down, VkDevice device, Counters* counters, const SubmitPolicy& policy);
+    ~Submissions();
+    Submissions(const Submissions&) = delete;
+    Submissions& operator=(const Submissions&) = delete;
+
+    const SubmitPolicy& policy() const { return policy_; }
+
+    /// For a queue of the program that has no flags; not for two threads at once. nullptr: the driver has no semaphore
+    /// for it, and its submissions are the driver's. Throws std::bad_alloc.
+    SubmitQueue* Add(VkQueue queue);
+
+    /// Counter::kCount: submissions go through their queue. Else why the driver gets them from the program.
+    Counter WhyRaw() const;
+    /// Of those that go through their queue: Counter::kCount when they may be held, else why they may not.
+    Counter WhyNotHold() const;
+    /// From now on the driver gets submissions from the program. The first reason counts.
+    void StopHolding(Counter why) noexcept;
+
+    /// Everything that is held goes to the driver. `why`: counted when something was. VK_ERROR_DEVICE_LOST when
+    /// something that was held could not be given to it, now or earlier. Not for who has locked a queue.
+    VkResult FlushAll(Counter why) noexcept { return FlushOthers(nullptr, why); }
+    /// All but what `own` holds.
+    VkResult FlushOthers(const SubmitQueue* own, Counter why) noexcept;
+    /// A queue began to hold something. Not for who has locked one.
+    void BeganToHold() noexcept;
+
+    /// The program has an event that the host can set: from now on, what may wait for one is known to.
+    void HasHostEvents() noexcept { host_events_.store(true, std::memory_order_release); }
+    bool AnyHostEvents() const { return host_events_.load(std::memory_order_acquire); }
+
+    /// A semaphore that others may wait for: what signals it is never held.
+    void Share(VkSemaphore semaphore) noexcept;
+    void Forget(VkSemaphore semaphore) {
+        if (AnyShared()) shared_.Erase(semaphore);
+    }
+    bool AnyShared() const { return any_shared_.load(std::memory_order_acquire); }
+    bool IsShared(VkSemaphore semaphore) const { return shared_.Find(semaphore, 0) != 0; }
+
+    /// Nothing is held any more, nothing will be, and there is no thread. The queues' timelines stay.
+    void Stop() noexcept;
+
+  private:
+    class DriverQueue;
+    struct Entry;
+
+    bool Holds() const noexcept override;
+    void Round() noexcept override;
+    void FlushNow() noexcept override;
+    bool Inherited() const;
+
+    const VkuDeviceDispatchTable& down_;
+    const VkDevice device_;
+    Counters* const counters_;
+    const SubmitPolicy policy_;
+    const uint32_t fork_generation_;
+    SubmitWorth worth_;
+    std::atomic<Counter> stopped_{Counter::kCount};
+    std::atomic<bool> lost_{false};
+    std::atomic<bool> any_shared_{false};
+    std::atomic<bool> host_events_{false};
+    HandleMap<VkSemaphore, uint64_t> shared_;
+    std::atomic<Entry*> queues_{nullptr};  // a list that only grows
+    Flusher flusher_{*this};
+};
+
+}  // namespace kronos
