@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "submission/spin_waits.h"
 #include "support/clock.h"
 #include "support/process.h"
 
@@ -169,7 +170,10 @@ void Submissions::Round() noexcept {
     }
     if (!count) return;
     const uint64_t now = NowNs();
-    if (due_ns > now) {
+    const uint64_t turn_ns = due_ns > now ? std::min(due_ns - now, kTurnNs) : 0;
+    if (turn_ns && policy_.limits.while_idle) {
+        SystemTime::Sleep(turn_ns);  // room is nothing that what is held waits for
+    } else if (turn_ns) {
         VkSemaphoreWaitInfo info = {};
         info.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO;
         info.flags = VK_SEMAPHORE_WAIT_ANY_BIT;
@@ -178,7 +182,7 @@ void Submissions::Round() noexcept {
         info.pValues = values.data();
         if (counters_) counters_->Add(Side::kDriver, Counter::kWaits, 1);
         // Whatever it says: each queue looks for itself. Not for long at a time: fork waits for this to end.
-        static_cast<void>(down_.WaitSemaphores(device_, &info, std::min(due_ns - now, kTurnNs)));
+        static_cast<void>(down_.WaitSemaphores(device_, &info, turn_ns));
     }
     for (Entry* entry = queues_.load(std::memory_order_acquire); entry; entry = entry->next) {
         SubmitQueue& queue = entry->queue;

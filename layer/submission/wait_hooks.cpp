@@ -133,7 +133,8 @@ class FencesBlock {
             const SpinWaits::Look seen = FencesLook(device_, fences_, all_)(asked);
             device_.Count(Side::kDriver, Counter::kPolls, asked);
             if (seen == SpinWaits::Look::kOver) return VK_SUCCESS;
-            if (seen == SpinWaits::Look::kFailed) return VK_ERROR_DEVICE_LOST;
+            if (seen == SpinWaits::Look::kFailed)
+                if (const VkResult error = Error(); error != VK_SUCCESS) return error;
             const uint64_t elapsed = NowNs() - begin;
             if (elapsed >= timeout_ns) return VK_TIMEOUT;
             const uint64_t left = timeout_ns == UINT64_MAX ? UINT64_MAX : timeout_ns - elapsed;
@@ -148,6 +149,15 @@ class FencesBlock {
   private:
     static constexpr uint64_t kTurnNs = 1'000'000;
 
+    // Why a look failed; VK_SUCCESS when it does not any more.
+    VkResult Error() const {
+        uint64_t asked = 0;
+        VkResult error = VK_SUCCESS;
+        for (size_t i = 0; i < fences_.size() && error >= VK_SUCCESS; ++i)
+            error = StatusOf(device_, fences_[i], device_.fences->Find(fences_[i]), asked);
+        device_.Count(Side::kDriver, Counter::kPolls, asked);
+        return std::min(error, VK_SUCCESS);
+    }
     VkResult Driver(std::span<const VkFence> fences, bool all, uint64_t timeout_ns) {
         ++waits_;
         return device_.down.WaitForFences(device_.handle, static_cast<uint32_t>(fences.size()), fences.data(), all,

@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Deliberate faults in what is held of submissions, how it is folded and what flushes it, each of which some test of
+kronos_submission_tests, kronos_layer_tests (Submits*, MixedFences*) or kronos_happens_before must find.
+
+usage: submission.py [--build DIR] [--programs N] [--only TEXT]
+
+Each fault is a replacement of text in one of the files below. It is compiled aside with the command of the build folder
+(Ninja), and linked before the library of the others, into the unit tests and into a layer; the tests must be built and pass.
+Prints a table; ends with 1 if a fault was not found, or if its text is no longer in the source.
+"""
+import json
+import os
+import pathlib
+import sys
+
+from faults import ROOT, commands, compiled, failing, link, main
+
+FOLDER = 'layer/submission/'
+BATCH, QUEUE, ALL, FLUSHER = FOLDER + 'batch.cpp', FOLDER + 'submit_queue.cpp', FOLDER + 'submissions.cpp', FOLDER + 'flusher.cpp'
+SUBMITS, WAITS, FLUSHES, FENCES = (FOLDER + name + '_hooks.cpp' for name in ('submit', 'wait', 'flush', 'fence'))
+CACHE, TIMELINES, MEMORY, RECORDING, COMMANDS = (FOLDER + 'fence_cache.cpp', FOLDER + 'timelines.cpp', 'layer/memory/memory_hooks.cpp',
+                                                 'layer/stats/record_hooks.cpp', 'layer/entry/proc_addr.cpp')
+
+# Name, file, text, replacement.
+FAULTS = [
+    # The fold rule.
+    ('folded into what signals', BATCH, '!waits && !EndsWithSignal() &&', '!waits &&'),
+    ('what waits is folded', BATCH, '!infos_.empty() && !waits &&', '!infos_.empty() &&'),
+    ('folded into what waits', BATCH, ' && infos_.back().waits == Begin(infos_.size() - 1).waits', ''),
+    ('values of waits are lost', BATCH, 'ValueAt(values->pWaitSemaphoreValues, values->waitSemaphoreValueCount, i)', 'ValueAt(nullptr, values->waitSemaphoreValueCount, i)'),
+    ('values of signals are lost', BATCH, 'ValueAt(values->pSignalSemaphoreValues, values->signalSemaphoreValueCount, i)', 'ValueAt(nullptr, values->signalSemaphoreValueCount, i)'),
+    ('the own signal replaces the last', BATCH, '        ++last.signalSemaphoreInfoCount;\n', ''),
+    ('a batch that goes on behind a mark is skipped', BATCH, 'i = goes_on ? from.infos - 1 : from.infos;', 'i = from.infos;'),
+    ('signals of a piece come too early', BATCH, 'buffers == end.buffers ? end.signals : mark.signals', 'end.signals'),
+    ('other structures are understood', BATCH, '(!info.pNext || (values && !values->pNext))', '(!info.pNext || values)'),
+    ('flags are understood', BATCH, '!info.pNext && !info.flags &&', '!info.pNext &&'),
+    # The queue.
+    ('what waits is held', QUEUE, '    else if (submission.waits)\n        why = Counter::kFlushesWaiting;\n', ''),
+    ('what waits goes with what is held', QUEUE, 'if (submission.waits)\n        if (const', 'if (false)\n        if (const'),
+    ('forms are mixed', QUEUE, '!batch_.Empty() && batch_.Second() != kSecond', 'false'),
+    ('a fence alone is not behind everything', QUEUE, 'submission.fence_virtual && covered_)', 'submission.fence_virtual)'),
+    ('virtual though the program signals', QUEUE, 'submission.fence_virtual && !batch_.EndsWithSignal()', 'submission.fence_virtual'),
+    ('a fence is signaled by the call before', QUEUE, '        done.fence_value = submitted_ + 1;\n', '        done.fence_value = submitted_;\n'),
+    ('a fence of the driver is lost', QUEUE, 'real_fence ? submission.fence : VK_NULL_HANDLE', 'VK_NULL_HANDLE'),
+    ('no limit', QUEUE, 'batch_.buffers() >= limits_.buffers || batch_.infos() >= SubmitLimits::kInfos', 'false'),
+    ('held without end', QUEUE, '    else if (now_ns >= due_ns())\n        Flush(Counter::kFlushesDeadline);\n', ''),
+    ('never room', QUEUE, '    if (HasRoom())\n        Flush(Counter::kFlushesRoom);\n    else if', '    if'),
+    ('an idle queue waits', QUEUE, 'submitted_ < SubmitLimits::kInFlight ||', 'submitted_ < 1 ||'),
+    ('what is held is given again', QUEUE, '    batch_.Clear();\n    holds_.store(false);', '    holds_.store(false);'),
+    ('still said to be held', QUEUE, '    batch_.Clear();\n    holds_.store(false);', '    batch_.Clear();'),
+    ('no second try', QUEUE, '    if (held && OutOfMemory(result)) result = GivePieces(current, fence);\n', ''),
+    ('what was held and is lost is not told', QUEUE, '        lost_.store(true, std::memory_order_release);\n', ''),
+    ('pieces signal too early', QUEUE, 'Call(at, next, next == current, next', 'Call(at, next, true, next'),
+    ('a driver that fails has signaled', QUEUE, 'if (signals && result == VK_SUCCESS) ++submitted_;', 'if (signals) ++submitted_;'),
+    ('covered whatever the program signals', QUEUE, 'covered_ = !batch_.EndsWithSignal();', 'covered_ = true;'),
+    ('what is reached is forgotten', QUEUE, 'if (value <= reached_.load(std::memory_order_acquire)) return VK_SUCCESS;', ''),
+    ('the value before is enough', QUEUE, 'return value <= now ? VK_SUCCESS', 'return value <= now + 1 ? VK_SUCCESS'),
+    # The device.
+    ('other queues keep what they hold', ALL, 'if (&queue == own || !queue.Holds() || Inherited()) continue;', 'if (entry->next || &queue == own || !queue.Holds() || Inherited()) continue;'),
+    ('a child gives what its parent holds', ALL, '!queue.Holds() || Inherited()) continue;', '!queue.Holds()) continue;'),
+    ('the flusher is not told', ALL, 'if (!flusher_.Tell())', 'if (false)'),
+    ('shared semaphores are forgotten', ALL, '        shared_.Insert(semaphore, 1);\n', ''),
+    ('the flusher sleeps though something is held', FLUSHER, '        told_ = true;\n        asleep_.store(false);\n', '        asleep_.store(false);\n'),
+    # Hooks.
+    ('what is not known may be raw at once', SUBMITS, '        if (FlushHeld(device, Counter::kFlushesUnknown) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;\n        if (known', '        if (known'),
+    ('the timeline covers what is raw', SUBMITS, '            known->submit->Uncover();\n', ''),
+    ('waits for what another queue holds', SUBMITS, 'if (facts.waits && submissions.FlushOthers(', 'if (false && submissions.FlushOthers('),
+    ('waits for events are not seen', SUBMITS, ' || (submissions.AnyHostEvents() && WaitForHost(infos))', ''),
+    ('what signals for others is held', SUBMITS, 'if (SignalsShared(submissions, info)) return Counter::kSubmitsShared;', ''),
+    ('sparse queues hold', SUBMITS, '    if (known) known->submit = nullptr;\n', ''),
+    ('vkQueueBindSparse overtakes', SUBMITS, 'if (FlushHeld(device, Counter::kFlushesUnknown) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;\n    // Section "Sparse', '// Section "Sparse'),
+    ('vkWaitForFences does not flush', WAITS, 'Counter::kFlushesWait) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;\n    FenceState*', 'Counter::kCount) == VK_INCOMPLETE) return VK_ERROR_DEVICE_LOST;\n    FenceState*'),
+    ('vkGetFenceStatus does not flush', WAITS, 'if (result == VK_NOT_READY && FlushHeld(device, Counter::kFlushesPoll) != VK_SUCCESS) result = VK_ERROR_DEVICE_LOST;', ''),
+    ('vkWaitSemaphores does not flush', WAITS, 'if (FlushHeld(device, Counter::kFlushesWait) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;\n    const bool understood', 'const bool understood'),
+    ('vkGetSemaphoreCounterValue does not flush', WAITS, 'if (FlushHeld(device, Counter::kFlushesPoll) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;\n    device.Count', 'device.Count'),
+    ('vkQueueWaitIdle does not flush', WAITS, 'if (FlushHeld(device, Counter::kFlushesIdle) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;\n    const auto block = [&] { return device.down.QueueWaitIdle(handle); };', 'const auto block = [&] { return device.down.QueueWaitIdle(handle); };'),
+    ('vkDeviceWaitIdle does not flush', WAITS, 'if (FlushHeld(device, Counter::kFlushesIdle) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;\n    const auto block = [&] { return device.down.DeviceWaitIdle(handle); };', 'const auto block = [&] { return device.down.DeviceWaitIdle(handle); };'),
+    ('all fences are the driver\'s', WAITS, 'if (phase == FenceState::kReset || FenceState::IsVirtual(phase)) return false;', ''),
+    ('a fence that is submitted later is the driver\'s', WAITS, 'if (phase == FenceState::kReset || FenceState::IsVirtual(phase))', 'if (FenceState::IsVirtual(phase))'),
+    ('vkSignalSemaphore does not flush', FLUSHES, 'if (FlushHeld(device, Counter::kFlushesSignal) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;', ''),
+    ('vkGetQueryPoolResults does not flush', FLUSHES, 'if (FlushHeld(device, Counter::kFlushesQuery) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;', ''),
+    ('vkGetEventStatus does not flush', FLUSHES, 'if (FlushHeld(device, Counter::kFlushesEvent) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;\n', ''),
+    ('labels overtake', FLUSHES, '    FlushHeld(device, Counter::kFlushesUnknown);\n', ''),
+    ('no event is the host\'s', FLUSHES, 'device.submissions->HasHostEvents();', '{}'),
+    ('exported semaphores are not shared', FLUSHES, '        device.submissions->Share(*semaphore);\n', ''),
+    ('virtual fences are reset by the driver', FENCES, 'if (state && FenceState::IsVirtual(state->phase())) break;', ''),
+    ('virtual fences stay signaled', FENCES, '        if (end < count && result == VK_SUCCESS) state->Reset();\n', ''),
+    ('kept as signaled', CACHE, '    if (FenceState::IsVirtual(state->phase())) state->Reset();  // the driver\'s was never signaled\n', ''),
+    ('secondaries wait for no event', RECORDING, '        buffer->events = buffer->events || !secondary || secondary->events;\n', ''),
+    ('the program\'s structure is changed', TIMELINES, '        std::memcpy(nodes_.back().get(), from, size);\n        auto* node = reinterpret_cast<VkBaseOutStructure*>(nodes_.back().get());\n',
+     '        auto* node = const_cast<VkBaseOutStructure*>(reinterpret_cast<const VkBaseOutStructure*>(from));\n'),
+    ('unknown structures are copied', TIMELINES, '        if (!size) {', '        if (false) {'),
+    ('the extension is not enabled', TIMELINES, '        copy_.enabledExtensionCount = static_cast<uint32_t>(extensions_.size());\n', ''),
+]
+
+
+class Faulty:
+    """Builds the unit tests and a layer with one file replaced, and runs the tests."""
+
+    def __init__(self, build, scratch, programs):
+        self.build, self.scratch, self.programs = build, scratch, programs
+        self.known = {target: commands(build, target) for target in ('kronos_submission_tests', 'kronos_layer')}
+        manifest = json.loads((build / 'manifest/explicit/VkLayer_kronos_compute.json').read_text())
+        manifest['layer']['library_path'] = str(scratch / 'libVkLayer_kronos_faulty.so')
+        (scratch / 'VkLayer_kronos_compute.json').write_text(json.dumps(manifest))
+
+    def run(self, file, text):
+        """The first failing test; '' if all pass."""
+        known = self.known['kronos_layer']
+        name = next(n for n in known if n.endswith(file.removeprefix('layer/') + '.o') and 'kronos_layer_objects' in n)
+        source, target = self.scratch / pathlib.Path(file).name, self.scratch / 'faulty.o'
+        source.write_text(text)
+        compiled(known[name], name, file, source, target, self.build)
+        binary, library = self.scratch / 'faulty_tests', self.scratch / 'libVkLayer_kronos_faulty.so'
+        for target_name, made in (('kronos_submission_tests', binary), ('kronos_layer', library)):
+            words = self.known[target_name]
+            whole = next(n for n in words if n.endswith(('bin/kronos_submission_tests', 'libVkLayer_kronos_compute.so')))
+            link(words[whole], whole, made, [target], self.build)
+        env = {**os.environ, 'KRONOS_TEST_LAYERS': str(self.scratch), 'KRONOS_HAPPENS_BEFORE_PROGRAMS': str(self.programs)}
+        for command in ([binary], [self.build / 'bin/kronos_layer_tests', '--gtest_filter=Submits*:*MixedFences*:FencesTest*'],
+                        [self.build / 'bin/kronos_happens_before']):
+            if found := failing([*command, '--gtest_brief=1'], env, 90):
+                return found
+        return ''
+
+
+def cases():
+    for name, file, old, new in FAULTS:
+        text = (ROOT / file).read_text()
+        yield name, (file, text.replace(old, new)) if text.count(old) == 1 else None
+
+
+if __name__ == '__main__':
+    sys.exit(main(__doc__, '--programs', 1600, 'random programs for each fault', Faulty, BATCH, cases()))
