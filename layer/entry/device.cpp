@@ -217,13 +217,15 @@ void RememberQueue(Device& device, VkQueue handle, bool plain) {
     };
     if (!handle || known()) return;
     const bool remembered = Guarded(device.log.get(), "vkGetDeviceQueue", false, [&] {
+        // Before the lock, for it makes a fork mutex. Of two threads that ask for the same queue one makes it in vain.
+        SubmitQueue* const submit = plain && device.submissions ? device.submissions->Add(handle) : nullptr;
         std::lock_guard lock(device.queues_mutex);
         if (known()) return true;
         auto queue = std::make_unique<Queue>();
         queue->handle = handle;
         queue->device = &device;
         queue->plain = plain;
-        if (plain && device.submissions) queue->submit = device.submissions->Add(handle);
+        queue->submit = submit;
         device.queues.push_back(handle);
         registry.queues.Insert(handle, queue.get());
         static_cast<void>(queue.release());  // the registry holds it now
@@ -252,12 +254,13 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkD
     VkResult result = VK_INCOMPLETE;
     if (instance.gates & kGateHeldSubmits) {
         Guarded(instance.log.get(), "submits", false, [&] {
-            why_not_held = WhyNotHeld(instance, *create_info, properties);
+            why_not_held = WhyNotHeld(instance, *create_info, properties, allocator);
             if (!why_not_held.empty()) return true;
             const WithTimelines with(*create_info, SupportOf(instance, physical, properties));
             why_not_held = with.why_not();
             if (!with.changed()) return true;
             result = CreateBelow(instance, physical, with.info(), *link, allocator, device);
+            if (result == VK_SUCCESS) instance.log->Info("submits: timeline semaphores were added to the device");
             if (result == VK_SUCCESS) return true;
             why_not_held =
                 Format("the device could not be created with timeline semaphores ({})", static_cast<int>(result));
@@ -295,7 +298,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkD
             if (!Guarded(made->log.get(), "features", false,
                          [&] { return StartFeatures(*made, *create_info, properties, why_not_held), true; })) {
                 StopFeatures(*made);
-                made->submissions.reset();
+                EndSubmissions(*made);
                 made->waits.reset();
                 made->fences.reset();
                 made->recycler.reset();
@@ -321,7 +324,7 @@ VKAPI_ATTR void VKAPI_CALL DestroyDevice(VkDevice device, const VkAllocationCall
     for (const VkQueue handle : state->queues) delete registry.queues.Erase(handle);
     state->pools.ForEach([&](VkCommandPool, Device::CommandPool* pool) { ForgetBuffers(*state, pool); });
     state->persistent.reset();
-    state->submissions.reset();
+    EndSubmissions(*state);
     state->stats.reset();
     state->down.DestroyDevice(device, allocator);
 }

@@ -101,6 +101,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
     if (result != VK_SUCCESS) return result;
 
     state->handle = *instance;
+    state->allocates = allocator != nullptr;
     state->next_physical_device_proc_addr = next_physical;
     // All pointers are fetched now: before loader 1.3.251 `next`, called later, begins at the top of the chain again.
     vkuInitInstanceDispatchTable(*instance, &state->down, next);

@@ -71,6 +71,7 @@ struct Instance {
     Settings settings;
     std::shared_ptr<Log> log;
     uint32_t gates = kGateAlways;  ///< what may be on in its devices
+    bool allocates = false;        ///< the program gave it allocation callbacks
     DeviceRules device_rules;
     ForkMutex list_mutex{LockRank::kDeviceList};
     std::shared_ptr<const DeviceList> list;  ///< what the program was shown, once it asked; guarded by list_mutex

@@ -152,10 +152,11 @@ VKAPI_ATTR VkResult VKAPI_CALL ResetFences(VkDevice handle, uint32_t count, cons
 VKAPI_ATTR VkResult VKAPI_CALL ImportFenceFdKHR(VkDevice handle, const VkImportFenceFdInfoKHR* info) {
     Device& device = DeviceOf(handle);
     ShareFence(device, info->fence);
-    FenceState* state = device.fences ? device.fences->Find(info->fence) : nullptr;
-    if (state && FenceState::IsVirtual(state->phase())) state->Doubt();  // its payload is another now
     FlushHeld(device, Counter::kFlushesShared);
-    return device.down.ImportFenceFdKHR(handle, info);
+    const VkResult result = device.down.ImportFenceFdKHR(handle, info);
+    FenceState* state = device.fences ? device.fences->Find(info->fence) : nullptr;
+    if (result == VK_SUCCESS && state) state->Doubt();  // its payload is another now
+    return result;
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL GetFenceFdKHR(VkDevice handle, const VkFenceGetFdInfoKHR* info, int* fd) {

@@ -12,10 +12,10 @@ namespace kronos {
 
 // Of the process; what they hold goes when it exits, and their threads end before drivers do. Never destroyed.
 struct AllFlushers {
-    std::mutex mutex;
-    std::vector<Flusher*> running;  // guarded by mutex
-    bool exiting = false;           // guarded by mutex
-    uint32_t fork_generation = ForkGeneration();
+    ForkMutex mutex{LockRank::kAllFlushers};
+    std::vector<Flusher*>
+        running;           // guarded by mutex; in a child of fork also the parent's, which are never destroyed there
+    bool exiting = false;  // guarded by mutex
 
     static AllFlushers& Get() {
         static AllFlushers& all = *[] {
@@ -41,10 +41,10 @@ struct AllFlushers {
 
   private:
     void Exit() {
-        if (fork_generation != ForkGeneration()) return;  // exit handlers are inherited, threads are not
         std::lock_guard lock(mutex);
         exiting = true;
         for (Flusher* flusher : running) {
+            if (flusher->Inherited()) continue;
             flusher->EndThread();
             flusher->work_.FlushNow();
         }
@@ -90,7 +90,7 @@ void Flusher::Run() noexcept {
         asleep_.store(true);
         // What was held before the store is seen here; what is held after it, tells.
         if (!work_.Holds()) wake_.wait(lock, [&] { return stop_ || told_; });
-        asleep_.store(false);
+        asleep_.store(stop_);  // nobody is there any more: Tell looks
     }
 }
 

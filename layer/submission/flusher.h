@@ -32,7 +32,7 @@ class FlusherWork {
 class Flusher {
   public:
     explicit Flusher(FlusherWork& work) : work_(work) {}
-    /// Stopped by then, or never told.
+    /// Stopped by then, or never told; not in a child of fork, which has no thread to stop.
     ~Flusher() = default;
     Flusher(const Flusher&) = delete;
     Flusher& operator=(const Flusher&) = delete;

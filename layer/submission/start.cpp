@@ -24,8 +24,10 @@ bool Offers(const Instance& instance, VkPhysicalDevice physical, const char* ext
 }  // namespace
 
 std::string WhyNotHeld(const Instance& instance, const VkDeviceCreateInfo& info,
-                       const VkPhysicalDeviceProperties& properties) {
+                       const VkPhysicalDeviceProperties& properties, const VkAllocationCallbacks* allocator) {
     if (instance.settings.submits == Submits::kOff) return "off by setting";
+    // Section "Host Memory": callbacks are called by the thread of the command alone, which the flusher's is not.
+    if (allocator || instance.allocates) return "the program allocates the driver's memory itself";
     if (instance.settings.submits == Submits::kAuto && properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU)
         return "the device is a processor";
     if (std::string why = NewerThanBuild(instance.api_version, properties); !why.empty()) return why;
@@ -90,6 +92,14 @@ void StopSubmissions(Device& device) {
     device.submissions->Stop();
     std::lock_guard lock(device.instance->devices_mutex);
     std::erase(device.instance->submitting, device.submissions.get());
+}
+
+void EndSubmissions(Device& device) {
+    // In a child of fork it would end a thread that is not there.
+    if (device.submissions && device.submissions->Inherited())
+        static_cast<void>(device.submissions.release());
+    else
+        device.submissions.reset();
 }
 
 }  // namespace kronos

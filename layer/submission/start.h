@@ -11,7 +11,7 @@ namespace kronos {
 
 /// Why the submissions of a device made so are left alone, or nothing, if only it has timelines.
 std::string WhyNotHeld(const Instance& instance, const VkDeviceCreateInfo& info,
-                       const VkPhysicalDeviceProperties& properties);
+                       const VkPhysicalDeviceProperties& properties, const VkAllocationCallbacks* allocator);
 TimelineSupport SupportOf(const Instance& instance, VkPhysicalDevice physical,
                           const VkPhysicalDeviceProperties& properties);
 
@@ -19,5 +19,7 @@ TimelineSupport SupportOf(const Instance& instance, VkPhysicalDevice physical,
 void StartSubmissions(Device& device, const std::string& why_not);
 /// Nothing is held any more. Fences may still be values of timelines, which stay.
 void StopSubmissions(Device& device);
+/// The timelines go too.
+void EndSubmissions(Device& device);
 
 }  // namespace kronos

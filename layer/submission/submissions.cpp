@@ -74,7 +74,21 @@ Submissions::Submissions(const VkuDeviceDispatchTable& down, VkDevice device, Co
     : down_(down), device_(device), counters_(counters), policy_(policy), fork_generation_(ForkGeneration()) {}
 
 Submissions::~Submissions() {
+    constexpr uint64_t kLongNs = 1'000'000'000;  // of a program that did not wait
     for (Entry* entry = queues_.load(); entry;) {
+        // What the program has waited for is done, and the timeline, whose signal is in no order with the program's,
+        // soon.
+        const VkSemaphore timeline = entry->driver.timeline();
+        const uint64_t last = entry->queue.submitted();
+        VkSemaphoreWaitInfo info = {};
+        info.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO;
+        info.semaphoreCount = 1;
+        info.pSemaphores = &timeline;
+        info.pValues = &last;
+        if (entry->queue.StatusOf(last) == VK_NOT_READY) {
+            if (counters_) counters_->Add(Side::kDriver, Counter::kWaits, 1);
+            static_cast<void>(down_.WaitSemaphores(device_, &info, kLongNs));
+        }
         down_.DestroySemaphore(device_, entry->driver.timeline(), nullptr);
         Entry* next = entry->next;
         delete entry;
@@ -94,7 +108,9 @@ SubmitQueue* Submissions::Add(VkQueue queue) {
     try {
         auto* entry = new Entry(*this, queue, timeline);
         entry->next = queues_.load(std::memory_order_relaxed);
-        queues_.store(entry, std::memory_order_release);
+        while (
+            !queues_.compare_exchange_weak(entry->next, entry, std::memory_order_release, std::memory_order_relaxed)) {
+        }
         return &entry->queue;
     } catch (...) {
         down_.DestroySemaphore(device_, timeline, nullptr);
@@ -126,9 +142,9 @@ VkResult Submissions::FlushOthers(const SubmitQueue* own, Counter why) noexcept 
         if (&queue == own || !queue.Holds() || Inherited()) continue;
         const std::lock_guard lock(queue.mutex());
         queue.Flush(why);
-        if (queue.lost()) lost_.store(true, std::memory_order_release);
+        if (queue.lost()) SetLost();
     }
-    return lost_.load(std::memory_order_acquire) ? VK_ERROR_DEVICE_LOST : VK_SUCCESS;
+    return Lost() ? VK_ERROR_DEVICE_LOST : VK_SUCCESS;
 }
 
 void Submissions::BeganToHold() noexcept {
@@ -189,7 +205,7 @@ void Submissions::Round() noexcept {
         if (!queue.Holds()) continue;
         const std::lock_guard lock(queue.mutex());
         queue.FlushWhenDue(NowNs());
-        if (queue.lost()) lost_.store(true, std::memory_order_release);
+        if (queue.lost()) SetLost();
     }
 }
 

@@ -30,14 +30,15 @@ class Submissions final : FlusherWork {
   public:
     /// `counters`: nullptr where nothing is counted.
     Submissions(const VkuDeviceDispatchTable& down, VkDevice device, Counters* counters, const SubmitPolicy& policy);
+    /// Stopped by then; what was submitted is done.
     ~Submissions();
     Submissions(const Submissions&) = delete;
     Submissions& operator=(const Submissions&) = delete;
 
     const SubmitPolicy& policy() const { return policy_; }
 
-    /// For a queue of the program that has no flags; not for two threads at once. nullptr: the driver has no semaphore
-    /// for it, and its submissions are the driver's. Throws std::bad_alloc.
+    /// For a queue of the program that has no flags. nullptr: the driver has no semaphore for it, and its submissions
+    /// are the driver's. Throws std::bad_alloc. Not for who holds a fork mutex.
     SubmitQueue* Add(VkQueue queue);
 
     /// Counter::kCount: submissions go through their queue. Else why the driver gets them from the program.
@@ -52,6 +53,10 @@ class Submissions final : FlusherWork {
     VkResult FlushAll(Counter why) noexcept { return FlushOthers(nullptr, why); }
     /// All but what `own` holds.
     VkResult FlushOthers(const SubmitQueue* own, Counter why) noexcept;
+    /// Something that was held could not be given to the driver.
+    bool Lost() const { return lost_.load(std::memory_order_acquire); }
+    void SetLost() { lost_.store(true, std::memory_order_release); }
+
     /// A queue began to hold something. Not for who has locked one.
     void BeganToHold() noexcept;
 
@@ -69,6 +74,8 @@ class Submissions final : FlusherWork {
 
     /// Nothing is held any more, nothing will be, and there is no thread. The queues' timelines stay.
     void Stop() noexcept;
+    /// It is the parent's of this process: not to be destroyed, for its thread is not here.
+    bool Inherited() const;
 
   private:
     class DriverQueue;
@@ -77,8 +84,6 @@ class Submissions final : FlusherWork {
     bool Holds() const noexcept override;
     void Round() noexcept override;
     void FlushNow() noexcept override;
-    bool Inherited() const;
-
     const VkuDeviceDispatchTable& down_;
     const VkDevice device_;
     Counters* const counters_;

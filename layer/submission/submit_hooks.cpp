@@ -206,7 +206,8 @@ VkResult SubmitQueued(Device& device, Queue& known, std::span<const Info> infos,
         if (device.stats) AddTo(Side::kDriver, device.stats->counters().OfThisThread(), CountOf(device, infos));
         return SubmitRaw(device, &known, known.handle, infos, fence);
     }
-    device.Decided(done.decision);
+    if (queue.lost()) submissions.SetLost();
+    if (done.result != VK_ERROR_DEVICE_LOST) device.Decided(done.decision);
     if (done.began_to_hold) submissions.BeganToHold();
     if (done.result != VK_SUCCESS || !state) return done.result;
     if (done.fence_virtual) {

@@ -53,6 +53,8 @@ SubmitQueue::Done SubmitQueue::Submit(std::span<const Info> infos, const Submiss
             return done;
         }
         done.result = driver_.Submit({}, submission.fence);
+        driver_.Gave(Counter::kCount, 1, 0);
+        covered_ = false;
         return done;
     }
     // Of what the program signals in the same batch the timeline says nothing: section "Signal Operation Order".
@@ -63,7 +65,7 @@ SubmitQueue::Done SubmitQueue::Submit(std::span<const Info> infos, const Submiss
     const bool real_fence = submission.fence && !done.fence_virtual;
     Counter why = Counter::kFlushesRoom;
     if (!submission.may_hold)
-        why = Counter::kFlushesRoom;
+        why = submission.why_not == Counter::kSubmitsShared ? Counter::kFlushesShared : Counter::kFlushesEnd;
     else if (real_fence)
         why = Counter::kFlushesFence;
     else if (submission.waits)
@@ -105,7 +107,9 @@ VkResult SubmitQueue::Give(const Batch::Mark& current, VkFence fence, Counter wh
     VkResult result = Call({}, end, true, fence);
     if (held && OutOfMemory(result)) result = GivePieces(current, fence);
     if (result == VK_SUCCESS) {
-        covered_ = !batch_.EndsWithSignal();
+        // What the program signals in the same batch, and its fence, may come after the timeline: section "Signal
+        // Operation Order".
+        covered_ = !fence && !batch_.EndsWithSignal();
     } else if (held && !OutOfMemory(result)) {
         lost_.store(true, std::memory_order_release);
         result = VK_ERROR_DEVICE_LOST;

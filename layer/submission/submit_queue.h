@@ -84,6 +84,8 @@ class SubmitQueue {
     uint64_t due_ns() const { return held_since_ns_ + limits_.hold_ns; }
     /// The value whose signal makes room. Locked.
     uint64_t room_value() const { return submitted_ + 1 - SubmitLimits::kInFlight; }
+    /// The value that the last call of the driver signals. Locked.
+    uint64_t submitted() const { return submitted_; }
     /// A value that is signaled when all that was submitted is done; 0: there is none. Locked.
     uint64_t last_value() const { return covered_ ? submitted_ : 0; }
 
@@ -105,7 +107,7 @@ class SubmitQueue {
     // Guarded by mutex_.
     Batch batch_;
     uint64_t submitted_ = 0;  ///< the value that the last call of the driver signals
-    bool covered_ = true;     ///< it covers all that was submitted, semaphores that the program signals too
+    bool covered_ = true;     ///< it covers all that was submitted, semaphores and fences that the program signals too
     uint64_t held_since_ns_ = 0;
 
     std::atomic<uint64_t> reached_{0};

@@ -105,14 +105,35 @@ class FencesLook {
     size_t done_ = 0;
 };
 
+// Nobody has submitted it yet; another thread may while this one waits.
+bool MayBecomeVirtual(const FenceState& state) {
+    return state.phase() == FenceState::kReset && !state.shared.load(std::memory_order_relaxed);
+}
+
+// A wait of the driver's that is given up when held work is lost, which another thread may find out meanwhile. `calls`:
+// counts those of the driver.
+template <class Call>
+VkResult InTurns(const Device& device, uint64_t timeout_ns, uint64_t& calls, Call call) {
+    constexpr uint64_t kTurnNs = 100'000'000;
+    const uint64_t begin = device.submissions ? NowNs() : 0;
+    for (uint64_t left_ns = timeout_ns;;) {
+        const uint64_t turn_ns = device.submissions ? std::min(left_ns, kTurnNs) : left_ns;
+        ++calls;
+        const VkResult result = call(turn_ns);
+        if (result != VK_TIMEOUT || turn_ns == left_ns) return result;
+        if (device.submissions->Lost()) return VK_ERROR_DEVICE_LOST;
+        const uint64_t elapsed = NowNs() - begin;
+        if (timeout_ns != UINT64_MAX) left_ns = timeout_ns - std::min(timeout_ns, elapsed);
+    }
+}
+
 // Whether the driver alone can wait for them: none is virtual, nor may become so while it waits.
 bool AreTheDrivers(const Device& device, std::span<const VkFence> fences) {
     if (!device.submissions || !device.submissions->policy().virtual_fences || !device.fences) return true;
     for (const VkFence fence : fences) {
         const FenceState* state = device.fences->Find(fence);
         if (!state) continue;
-        const FenceState::Phase phase = state->phase();
-        if (phase == FenceState::kReset || FenceState::IsVirtual(phase)) return false;
+        if (MayBecomeVirtual(*state) || FenceState::IsVirtual(state->phase())) return false;
     }
     return true;
 }
@@ -159,19 +180,20 @@ class FencesBlock {
         return std::min(error, VK_SUCCESS);
     }
     VkResult Driver(std::span<const VkFence> fences, bool all, uint64_t timeout_ns) {
-        ++waits_;
-        return device_.down.WaitForFences(device_.handle, static_cast<uint32_t>(fences.size()), fences.data(), all,
-                                          timeout_ns);
+        return InTurns(device_, timeout_ns, waits_, [&](uint64_t turn_ns) {
+            return device_.down.WaitForFences(device_.handle, static_cast<uint32_t>(fences.size()), fences.data(), all,
+                                              turn_ns);
+        });
     }
     VkResult Timelines(std::span<const VkSemaphore> timelines, const uint64_t* values, uint64_t timeout_ns) {
-        ++waits_;
         VkSemaphoreWaitInfo info = {};
         info.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO;
         info.flags = VK_SEMAPHORE_WAIT_ANY_BIT;
         info.semaphoreCount = static_cast<uint32_t>(timelines.size());
         info.pSemaphores = timelines.data();
         info.pValues = values;
-        return device_.down.WaitSemaphores(device_.handle, &info, timeout_ns);
+        return InTurns(device_, timeout_ns, waits_,
+                       [&](uint64_t turn_ns) { return device_.down.WaitSemaphores(device_.handle, &info, turn_ns); });
     }
     // For the first that is pending.
     VkResult ForOne(uint64_t left_ns) {
@@ -181,13 +203,12 @@ class FencesBlock {
             const VkResult status = StatusOf(device_, fence, state, asked);
             device_.Count(Side::kDriver, Counter::kPolls, asked);
             if (status != VK_NOT_READY) continue;
-            const FenceState::Phase phase = state ? state->phase() : FenceState::kSubmitted;
-            if (phase == FenceState::kVirtual) {
+            if (state && state->phase() == FenceState::kVirtual) {
                 const VkSemaphore timeline = state->timeline()->timeline();
                 const uint64_t value = state->value();
                 return Timelines({&timeline, 1}, &value, left_ns);
             }
-            return Driver({&fence, 1}, true, phase == FenceState::kReset ? std::min(left_ns, kTurnNs) : left_ns);
+            return Driver({&fence, 1}, true, state && MayBecomeVirtual(*state) ? std::min(left_ns, kTurnNs) : left_ns);
         }
         return VK_SUCCESS;  // all were signaled meanwhile
     }
@@ -360,13 +381,19 @@ VKAPI_ATTR VkResult VKAPI_CALL WaitForFences(VkDevice handle, uint32_t count, co
 VKAPI_ATTR VkResult VKAPI_CALL WaitSemaphores(VkDevice handle, const VkSemaphoreWaitInfo* info, uint64_t timeout_ns) {
     Device& device = DeviceOf(handle);
     if (FlushHeld(device, Counter::kFlushesWait) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;
+    uint64_t waits = 0;
+    const auto block = [&](uint64_t left_ns) {
+        return InTurns(device, left_ns, waits,
+                       [&](uint64_t turn_ns) { return device.down.WaitSemaphores(handle, info, turn_ns); });
+    };
     const bool understood = !info->pNext && !(info->flags & ~VkSemaphoreWaitFlags{VK_SEMAPHORE_WAIT_ANY_BIT});
     if (device.waits && timeout_ns && info->semaphoreCount && info->semaphoreCount <= kMostLookedAt && understood &&
         device.down.GetSemaphoreCounterValue) {
         return LookAndWait(device, SiteOf(__builtin_return_address(0), 0), timeout_ns, SemaphoresLook(device, *info),
-                           [&](uint64_t left_ns) { return device.down.WaitSemaphores(handle, info, left_ns); });
+                           block, &waits);
     }
-    return Forwarded(device, [&] { return device.down.WaitSemaphores(handle, info, timeout_ns); });
+    return Forwarded(
+        device, [&] { return block(timeout_ns); }, &waits);
 }
 
 // Section "Queue Submission", "Waiting on a queue is equivalent to having submitted a valid fence to every previously

@@ -8,6 +8,7 @@ namespace kronos {
 
 /// The order in which these mutexes may be taken while others are held, and in which fork takes all of them.
 enum class LockRank {
+    kAllFlushers,
     kFlusher,
     kSubmitQueue,
     kStatsLogs,

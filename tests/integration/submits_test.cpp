@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <optional>
 
 #include "layered.h"
@@ -699,6 +700,111 @@ TEST_F(SubmitsTest, AutomaticLeavesProcessorsAlone) {
     for (int i = 0; i < 5; ++i) EXPECT_EQ(device->Submit(Recorded()), VK_SUCCESS);
     EXPECT_EQ(mock.Calls("vkQueueSubmit"), 5u);
     EXPECT_EQ(mock.Calls("vkCreateSemaphore"), 0u);
+}
+
+TEST_F(SubmitsTest, LostDeviceInASubmission) {
+    Start(With(kHeld, {{"submit_batch", "2"}}));
+    const VkSemaphore semaphore = MakeSemaphore(true);
+    Hold();
+    mock.Fail("vkQueueSubmit", 0, VK_ERROR_OUT_OF_HOST_MEMORY);
+    EXPECT_EQ(device->Submit(Recorded()), VK_ERROR_DEVICE_LOST) << "what was held cannot be given";
+    mock.ClearFailures();
+    const uint64_t value = 1;
+    const VkSemaphoreWaitInfo info = {VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO, nullptr, 0, 1, &semaphore, &value};
+    EXPECT_EQ(vkWaitSemaphores(device->handle, &info, UINT64_MAX), VK_ERROR_DEVICE_LOST) << "and nobody waits for it";
+    mock.OpenGate(device->queue);
+    mock.WaitCompleted(device->queue, 2);
+}
+
+TEST_F(SubmitsTest, LostDeviceWhileAnotherThreadWaits) {
+    Start(With(kHeld, {{"submit_hold", "30000"}, {"waits", "off"}}));
+    const VkSemaphore semaphore = MakeSemaphore(true);
+    // Waits in the driver; what would signal the semaphore is held afterwards, and the flusher loses it.
+    const VkCommandBuffer buffers[] = {Recorded(), Recorded(), Recorded()};
+    const When held(mock, "vkWaitSemaphores", 1, [&] {
+        for (const VkCommandBuffer buffer : buffers) device->Submit(buffer);
+        mock.Fail("vkQueueSubmit", 0, VK_ERROR_OUT_OF_HOST_MEMORY);
+    });
+    const uint64_t value = 1;
+    const VkSemaphoreWaitInfo info = {VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO, nullptr, 0, 1, &semaphore, &value};
+    EXPECT_EQ(vkWaitSemaphores(device->handle, &info, UINT64_MAX), VK_ERROR_DEVICE_LOST);
+    mock.ClearFailures();
+    mock.OpenGate(device->queue);
+    mock.WaitCompleted(device->queue, 2);
+}
+
+TEST_F(SubmitsTest, ImportingFencePayloads) {
+    mock.Use(R"({"devices": [{"addExtensions": ["VK_KHR_external_fence_fd"]}]})");
+    Start(kHeld, {"VK_KHR_external_fence_fd"});
+    mock.OpenGate(device->queue);
+    const VkFence fence = Fence();
+    EXPECT_EQ(device->Submit(Recorded(), fence), VK_SUCCESS);
+    EXPECT_EQ(vkWaitForFences(device->handle, 1, &fence, VK_TRUE, UINT64_MAX), VK_SUCCESS);
+    const auto import = device->Get<PFN_vkImportFenceFdKHR>("vkImportFenceFdKHR");
+    ASSERT_TRUE(import);
+    const VkImportFenceFdInfoKHR info = {VK_STRUCTURE_TYPE_IMPORT_FENCE_FD_INFO_KHR,  nullptr, fence, 0,
+                                         VK_EXTERNAL_FENCE_HANDLE_TYPE_OPAQUE_FD_BIT, -1};
+    mock.Fail("vkImportFenceFdKHR", 1, VK_ERROR_INVALID_EXTERNAL_HANDLE);
+    EXPECT_EQ(import(device->handle, &info), VK_ERROR_INVALID_EXTERNAL_HANDLE);
+    EXPECT_EQ(vkGetFenceStatus(device->handle, fence), VK_SUCCESS) << "it is as it was";
+    EXPECT_EQ(import(device->handle, &info), VK_SUCCESS);
+    EXPECT_EQ(vkGetFenceStatus(device->handle, fence), VK_NOT_READY) << "the driver's, which is another now";
+}
+
+TEST_F(SubmitsTest, HostMemory) {
+    const VkAllocationCallbacks allocator = {
+        nullptr,
+        [](void*, size_t size, size_t alignment, VkSystemAllocationScope) {
+            return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+        },
+        [](void*, void* memory, size_t size, size_t, VkSystemAllocationScope) { return std::realloc(memory, size); },
+        [](void*, void* memory) { std::free(memory); },
+        nullptr,
+        nullptr};
+    instance.emplace(true, ToFile(kHeld));
+    const float priority = 1;
+    const VkDeviceQueueCreateInfo queue_info = {
+        VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO, nullptr, 0, 0, 1, &priority};
+    VkDeviceCreateInfo info = {};
+    info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
+    info.queueCreateInfoCount = 1;
+    info.pQueueCreateInfos = &queue_info;
+    VkDevice made = VK_NULL_HANDLE;
+    ASSERT_EQ(vkCreateDevice(instance->Physical(), &info, &allocator, &made), VK_SUCCESS);
+    VkQueue queue = VK_NULL_HANDLE;
+    vkGetDeviceQueue(made, 0, 0, &queue);
+    mock.CloseGate(queue);
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(vkQueueSubmit(queue, 0, nullptr, VK_NULL_HANDLE), VK_SUCCESS);
+    EXPECT_EQ(mock.Calls("vkCreateSemaphore"), 0u) << "no thread but the program's may call its allocator";
+    mock.OpenGate(queue);
+    EXPECT_EQ(vkDeviceWaitIdle(made), VK_SUCCESS);
+    vkDestroyDevice(made, &allocator);
+}
+
+// A real fence may be signaled after the timeline: who waits for the queue must find it signaled.
+TEST_F(SubmitsTest, WaitingOnAQueueIsWaitingForItsFences) {
+    Start(With(kHeld, {{"virtual_fences", "off"}}));
+    mock.OpenGate(device->queue);
+    const uint64_t fences_before = mock.Calls("vkCreateFence");
+    EXPECT_EQ(device->Submit(Recorded(), Fence()), VK_SUCCESS);
+    EXPECT_EQ(vkQueueWaitIdle(device->queue), VK_SUCCESS);
+    EXPECT_EQ(vkGetFenceStatus(device->handle, fences.back()), VK_SUCCESS);
+    EXPECT_GT(mock.Calls("vkQueueWaitIdle") + mock.Calls("vkCreateFence"), fences_before + 1)
+        << "by the driver, or by a fence behind it";
+}
+
+TEST_F(SubmitsTest, AChildOfForkMayDestroyWhatItInherits) {
+    Start();
+    Hold();
+    EXPECT_EQ(vkGetFenceStatus(device->handle, Fence()), VK_NOT_READY);
+    const pid_t child = fork();
+    if (child == 0) {
+        vkDestroyDevice(device->handle, nullptr);
+        _exit(0);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
 }
 
 TEST_F(SubmitsTest, AChildOfForkHoldsNothing) {

@@ -242,6 +242,11 @@ TEST_F(SubmitQueueTest, AFenceAloneIsTheDriversWhereTheTimelineDoesNotCoverAll) 
     EXPECT_FALSE(Submit({}, Virtual(30)).fence_virtual) << "the driver got something else";
     EXPECT_FALSE(Submit({}, Real(40)).fence_virtual);
     EXPECT_EQ(driver.text.back(), " unsignaled fence 40");
+    Submit({{{}, {3}, {}}});
+    EXPECT_TRUE(Submit({}, Virtual(50)).fence_virtual);
+    Submit({{{}, {4}, {}}}, Real(60));
+    EXPECT_FALSE(Submit({}, Virtual(70)).fence_virtual)
+        << "the fence before it may be signaled later than the timeline";
 }
 
 TEST_F(SubmitQueueTest, OneFormAtATime) {
