@@ -23,9 +23,16 @@ using happens_before::Shape;
 using happens_before::Text;
 using layered::SettingMap;
 
+// Sanitizers take their time.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr uint64_t kPrograms = 320;
+#else
+constexpr uint64_t kPrograms = 1'600;
+#endif
+
 uint64_t Programs() {
     const char* wanted = std::getenv("KRONOS_HAPPENS_BEFORE_PROGRAMS");
-    return wanted ? std::strtoull(wanted, nullptr, 10) : 1'600;
+    return wanted ? std::strtoull(wanted, nullptr, 10) : kPrograms;
 }
 
 // Ends the process, and says which program it was, when one does not end.

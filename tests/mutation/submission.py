@@ -46,7 +46,7 @@ FAULTS = [
     ('no limit', QUEUE, 'batch_.buffers() >= limits_.buffers || batch_.infos() >= SubmitLimits::kInfos', 'false'),
     ('held without end', QUEUE, '    else if (now_ns >= due_ns())\n        Flush(Counter::kFlushesDeadline);\n', ''),
     ('never room', QUEUE, '    if (HasRoom())\n        Flush(Counter::kFlushesRoom);\n    else if', '    if'),
-    ('an idle queue waits', QUEUE, 'submitted_ < SubmitLimits::kInFlight ||', 'submitted_ < 1 ||'),
+    ('no second call while one runs', QUEUE, 'StatusOf(room_value()) != VK_NOT_READY', 'StatusOf(submitted_) != VK_NOT_READY'),
     ('what is held is given again', QUEUE, '    batch_.Clear();\n    holds_.store(false);', '    holds_.store(false);'),
     ('still said to be held', QUEUE, '    batch_.Clear();\n    holds_.store(false);', '    batch_.Clear();'),
     ('no second try', QUEUE, '    if (held && OutOfMemory(result)) result = GivePieces(current, fence);\n', ''),

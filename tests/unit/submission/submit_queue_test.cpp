@@ -247,6 +247,9 @@ TEST_F(SubmitQueueTest, AFenceAloneIsTheDriversWhereTheTimelineDoesNotCoverAll) 
     Submit({{{}, {4}, {}}}, Real(60));
     EXPECT_FALSE(Submit({}, Virtual(70)).fence_virtual)
         << "the fence before it may be signaled later than the timeline";
+    Submit({{{}, {5}, {}}});
+    Submit({}, Real(80));
+    EXPECT_FALSE(Submit({}, Virtual(90)).fence_virtual) << "as one alone may";
 }
 
 TEST_F(SubmitQueueTest, OneFormAtATime) {
