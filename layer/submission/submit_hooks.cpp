@@ -45,7 +45,7 @@ struct SubmitCount {
     bool frame_end = false;
 };
 
-SubmitCount CountOf(const Device& device, std::span<const VkSubmitInfo> infos) {
+[[gnu::always_inline]] inline SubmitCount CountOf(const Device& device, std::span<const VkSubmitInfo> infos) {
     SubmitCount count;
     count.infos = infos.size();
     for (const VkSubmitInfo& info : infos) {
@@ -59,7 +59,7 @@ SubmitCount CountOf(const Device& device, std::span<const VkSubmitInfo> infos) {
     return count;
 }
 
-SubmitCount CountOf(const Device& device, std::span<const VkSubmitInfo2> infos) {
+[[gnu::always_inline]] inline SubmitCount CountOf(const Device& device, std::span<const VkSubmitInfo2> infos) {
     SubmitCount count;
     count.infos = infos.size();
     for (const VkSubmitInfo2& info : infos) {
@@ -166,12 +166,10 @@ Counter WhyNotHold(const Submissions& submissions, const SubmissionFacts& facts,
 // it.
 template <class Info>
 VkResult SubmitRaw(Device& device, Queue* known, VkQueue queue, std::span<const Info> infos, VkFence fence) {
-    if (device.submissions) {
-        if (FlushHeld(device, Counter::kFlushesUnknown) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;
-        if (known && known->submit) {
-            const std::lock_guard lock(known->submit->mutex());
-            known->submit->Uncover();
-        }
+    if (FlushHeld(device, Counter::kFlushesUnknown) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;
+    if (known && known->submit) {
+        const std::lock_guard lock(known->submit->mutex());
+        known->submit->Uncover();
     }
     NoteSubmit(device, known, queue, fence, true);
     return CallDriver(device, queue, infos, fence);
@@ -219,10 +217,9 @@ VkResult SubmitQueued(Device& device, Queue& known, std::span<const Info> infos,
     return done.result;
 }
 
+// Of a device that may hold submissions.
 template <class Info>
-VkResult Submit(VkQueue queue, std::span<const Info> infos, VkFence fence) {
-    Queue* known = FindQueue(queue);
-    Device& device = known ? *known->device : DeviceOf(queue);
+VkResult SubmitOrHold(Device& device, Queue* known, VkQueue queue, std::span<const Info> infos, VkFence fence) {
     SubmissionFacts facts;
     Counter raw = Counter::kSubmitsUnknown;
     if (known && known->submit) {
@@ -240,6 +237,20 @@ VkResult Submit(VkQueue queue, std::span<const Info> infos, VkFence fence) {
     const VkResult result =
         queued ? SubmitQueued(device, *known, infos, fence, facts) : SubmitRaw(device, known, queue, infos, fence);
     if (frame_end) device.stats->OnBoundary(FrameEnd::kFrameBoundary);
+    return result;
+}
+
+template <class Info>
+[[gnu::always_inline]] inline VkResult Submit(VkQueue queue, std::span<const Info> infos, VkFence fence) {
+    Queue* known = FindQueue(queue);
+    Device& device = known ? *known->device : DeviceOf(queue);
+    if (device.submissions) return SubmitOrHold(device, known, queue, infos, fence);
+    NoteSubmit(device, known, queue, fence, true);
+    if (!device.stats) return CallDriver(device, queue, infos, fence);
+    const SubmitCount count = CountOf(device, infos);
+    CountSubmit(device, count, false);
+    const VkResult result = CallDriver(device, queue, infos, fence);
+    if (count.frame_end) device.stats->OnBoundary(FrameEnd::kFrameBoundary);
     return result;
 }
 

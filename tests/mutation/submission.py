@@ -66,8 +66,8 @@ FAULTS = [
     ('shared semaphores are forgotten', ALL, '        shared_.Insert(semaphore, 1);\n', ''),
     ('the flusher sleeps though something is held', FLUSHER, '        told_ = true;\n        asleep_.store(false);\n', '        asleep_.store(false);\n'),
     # Hooks.
-    ('what is not known may be raw at once', SUBMITS, '        if (FlushHeld(device, Counter::kFlushesUnknown) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;\n        if (known', '        if (known'),
-    ('the timeline covers what is raw', SUBMITS, '            known->submit->Uncover();\n', ''),
+    ('what is not known may be raw at once', SUBMITS, '    if (FlushHeld(device, Counter::kFlushesUnknown) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;\n    if (known && known->submit) {', '    if (known && known->submit) {'),
+    ('the timeline covers what is raw', SUBMITS, '        known->submit->Uncover();\n', ''),
     ('waits for what another queue holds', SUBMITS, 'if (facts.waits && submissions.FlushOthers(', 'if (false && submissions.FlushOthers('),
     ('waits for events are not seen', SUBMITS, ' || (submissions.AnyHostEvents() && WaitForHost(infos))', ''),
     ('what signals for others is held', SUBMITS, 'if (SignalsShared(submissions, info)) return Counter::kSubmitsShared;', ''),
