@@ -31,6 +31,8 @@ inline constexpr Configuration kConfigurations[] = {
     {"memory", true, "preset=observe log_level=warn barriers=off recycle_memory=auto",
      "one feature alone: memory recycled"},
     {"barriers", true, "preset=observe log_level=warn barriers=on", "one feature alone: the barriers that are needed"},
+    {"submits", true, "preset=observe log_level=warn barriers=off submits=busy virtual_fences=on",
+     "one feature alone: submissions held while the queue is busy"},
 };
 inline constexpr const Configuration& kOff = kConfigurations[0];
 inline constexpr const Configuration& kOn = kConfigurations[1];

@@ -248,6 +248,7 @@ TEST_F(SubmitQueueTest, AFenceAloneIsTheDriversWhereTheTimelineDoesNotCoverAll) 
     EXPECT_FALSE(Submit({}, Virtual(70)).fence_virtual)
         << "the fence before it may be signaled later than the timeline";
     Submit({{{}, {5}, {}}});
+    Flush();
     Submit({}, Real(80));
     EXPECT_FALSE(Submit({}, Virtual(90)).fence_virtual) << "as one alone may";
 }
