@@ -26,7 +26,7 @@ def ratios(document):
 
 
 # The configurations with the layer.
-LAYERED = ("on", "counting", "waits", "fences", "memory", "barriers")
+LAYERED = ("on", "counting", "waits", "fences", "memory", "barriers", "submits")
 
 
 def all_right(tree, driver, scratch):
@@ -45,7 +45,7 @@ def all_right(tree, driver, scratch):
         expect(subject["counters"]["dispatches"] == 8, f"{subject['counters']['dispatches']} dispatches, not 2 runs of 4")
     expect(sum(s["counters_checked"] for s in group["subjects"]) == CHECKED, "the counts were not compared with the source")
     expect(set(document["layer"]) == set(LAYERED), f"layer in {set(document['layer'])}")
-    for name in ("waits", "barriers", "recycle_fences", "recycle_memory"):
+    for name in ("waits", "barriers", "recycle_fences", "recycle_memory", "submits"):
         expect(document["layer"]["counting"]["settings"][name].startswith("off"), f"counting: {name} is not off")
     for text in ("machine", "device", "loader", "expert/(naive+layer)", f"{CHECKED} of {CHECKED} counts"):
         expect(text in done.stdout, f"the report lacks '{text}':\n{done.stdout}")
