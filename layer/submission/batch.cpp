@@ -27,12 +27,12 @@ VkSemaphoreSubmitInfo Semaphore(VkSemaphore semaphore, uint64_t value, VkPipelin
 }
 
 template <class T>
-void MakeRoom(std::vector<T>& vector, size_t more) {
-    if (vector.capacity() < vector.size() + more) vector.reserve(std::max(vector.size() + more, 2 * vector.capacity()));
-}
-template <class T>
 void MakeRoomFor(std::vector<T>& vector, size_t size) {
     if (vector.capacity() < size) vector.reserve(std::max(size, 2 * vector.capacity()));
+}
+template <class T>
+void MakeRoom(std::vector<T>& vector, size_t more) {
+    MakeRoomFor(vector, vector.size() + more);
 }
 
 }  // namespace
@@ -70,9 +70,9 @@ void Batch::Reserve(size_t infos, const SubmissionFacts& facts) {
     MakeRoom(signals_, facts.signals);
     MakeRoomFor(last_signals_, signals_.size() + facts.signals + 1);
     const size_t all_infos = infos_.size() + infos;
-    if (second_) return MakeRoomFor(calls_, all_infos);
-    const size_t semaphores = waits_.size() + signals_.size() + facts.waits + facts.signals + 1;
     MakeRoomFor(calls_, all_infos);
+    if (second_) return;
+    const size_t semaphores = waits_.size() + signals_.size() + facts.waits + facts.signals + 1;
     MakeRoomFor(first_.infos, all_infos);
     MakeRoomFor(first_.values, all_infos);
     MakeRoomFor(first_.semaphores, semaphores);

@@ -43,8 +43,10 @@ TimelineSupport SupportOf(const Instance& instance, VkPhysicalDevice physical,
     support.version = std::min(instance.api_version, properties.apiVersion);
     // The query is core in 1.1.
     if (support.version < VK_API_VERSION_1_1 || !instance.down.GetPhysicalDeviceFeatures2) return support;
-    support.extension = Offers(instance, physical, VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME);
-    if (support.version < VK_API_VERSION_1_2 && !support.extension) return support;
+    if (support.version < VK_API_VERSION_1_2) {
+        support.extension = Offers(instance, physical, VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME);
+        if (!support.extension) return support;
+    }
     VkPhysicalDeviceTimelineSemaphoreFeatures feature = {};
     feature.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES;
     VkPhysicalDeviceFeatures2 features = {};

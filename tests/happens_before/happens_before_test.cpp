@@ -146,14 +146,3 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& one) { return one.param.name; });
 
 }  // namespace
-
-int main(int argc, char** argv) {
-    setenv("VK_DRIVER_FILES", KRONOS_MOCK_ICD_MANIFEST, 1);
-    setenv("VK_ICD_FILENAMES", KRONOS_MOCK_ICD_MANIFEST, 1);
-    // Another build of the layer, as tests/mutation makes.
-    const char* layers = std::getenv("KRONOS_TEST_LAYERS");
-    setenv("VK_LAYER_PATH", layers ? layers : KRONOS_EXPLICIT_MANIFESTS, 1);
-    unsetenv("VK_INSTANCE_LAYERS");
-    ::testing::InitGoogleTest(&argc, argv);
-    return RUN_ALL_TESTS();
-}

@@ -60,12 +60,6 @@ class SubmitsFaultsTest : public layered::LayerTest {
     std::optional<Device> device;
 };
 
-struct Fault {
-    const char* command;
-    VkResult result;
-    uint64_t call;
-};
-
 // A program that submits, waits in several ways, and believes what it is told.
 TEST_F(SubmitsFaultsTest, EachFailureOfTheDriverEndsInWhatTheSpecificationAllows) {
     constexpr uint32_t kSubmits = 12;

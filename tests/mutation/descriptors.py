@@ -12,7 +12,7 @@ fault was not found, or if its text is no longer in the source.
 import pathlib
 import sys
 
-from faults import ROOT, commands, compiled, failing, link, main
+from faults import cases, commands, compiled, failing, link, main
 
 PERSISTENT = 'layer/descriptors/persistent_sets.cpp'
 SETS = 'layer/descriptors/layer_sets.cpp'
@@ -112,11 +112,5 @@ class Faulty:
         return ''
 
 
-def cases():
-    for name, file, old, new in FAULTS:
-        text = (ROOT / file).read_text()
-        yield name, (file, text.replace(old, new)) if text.count(old) == 1 else None
-
-
 if __name__ == '__main__':
-    sys.exit(main(__doc__, '--dispatches', 40000, 'of random programs, for each fault', Faulty, LIVES, cases()))
+    sys.exit(main(__doc__, '--dispatches', 40000, 'of random programs, for each fault', Faulty, LIVES, cases(FAULTS)))

@@ -37,6 +37,13 @@ def placed(forms, texts):
     return next(((file, text.replace(*form)) for form in forms for file, text in texts.items() if text.count(form[0]) == 1), None)
 
 
+def cases(faults):
+    """Of faults with name, file, text and replacement, what main() takes."""
+    for name, file, old, new in faults:
+        text = (ROOT / file).read_text()
+        yield name, (file, text.replace(old, new)) if text.count(old) == 1 else None
+
+
 def compiled(words, name, file, source, target, build):
     """Compiles with the command `words` of the object `name`, and `source` in place of `file` if that is given, into `target`."""
     words = replaced(words, name, str(target))

@@ -14,7 +14,7 @@ import os
 import pathlib
 import sys
 
-from faults import ROOT, commands, compiled, failing, link, main
+from faults import cases, commands, compiled, failing, link, main
 
 FOLDER = 'layer/submission/'
 BATCH, QUEUE, ALL, FLUSHER = FOLDER + 'batch.cpp', FOLDER + 'submit_queue.cpp', FOLDER + 'submissions.cpp', FOLDER + 'flusher.cpp'
@@ -84,6 +84,9 @@ FAULTS = [
     ('vkSignalSemaphore does not flush', FLUSHES, 'if (FlushHeld(device, Counter::kFlushesSignal) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;', ''),
     ('vkGetQueryPoolResults does not flush', FLUSHES, 'if (FlushHeld(device, Counter::kFlushesQuery) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;', ''),
     ('vkGetEventStatus does not flush', FLUSHES, 'if (FlushHeld(device, Counter::kFlushesEvent) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;\n', ''),
+    ('vkQueuePresentKHR overtakes', SUBMITS, 'if (FlushHeld(device, Counter::kFlushesPresent) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;', ''),
+    ('imported semaphores are not shared', FLUSHES, '    if (device.submissions) device.submissions->Share(info->semaphore);\n    return device.down.ImportSemaphoreFdKHR', '    return device.down.ImportSemaphoreFdKHR'),
+    ('vkGetFenceFdKHR does not flush', FENCES, '    FlushHeld(device, Counter::kFlushesShared);\n    return device.down.GetFenceFdKHR', '    return device.down.GetFenceFdKHR'),
     ('labels overtake', FLUSHES, '    FlushHeld(device, Counter::kFlushesUnknown);\n', ''),
     ('no event is the host\'s', FLUSHES, 'device.submissions->HasHostEvents();', '{}'),
     ('exported semaphores are not shared', FLUSHES, '        device.submissions->Share(*semaphore);\n', ''),
@@ -128,11 +131,5 @@ class Faulty:
         return ''
 
 
-def cases():
-    for name, file, old, new in FAULTS:
-        text = (ROOT / file).read_text()
-        yield name, (file, text.replace(old, new)) if text.count(old) == 1 else None
-
-
 if __name__ == '__main__':
-    sys.exit(main(__doc__, '--programs', 1600, 'random programs for each fault', Faulty, BATCH, cases()))
+    sys.exit(main(__doc__, '--programs', 1600, 'random programs for each fault', Faulty, BATCH, cases(FAULTS)))

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// Held submissions of devices that cannot have them, are lost, or are inherited by a child of fork.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "submits_fixture.h"
+
+namespace {
+
+using layered::kHeld;
+using layered::SubmitsTest;
+using layered::When;
+using layered::With;
+
+TEST_F(SubmitsTest, LostDeviceWhileSomethingIsHeld) {
+    Start();
+    const VkFence fence = Fence();
+    Hold(fence);
+    mock.Fail("vkQueueSubmit", 0, VK_ERROR_OUT_OF_DEVICE_MEMORY);
+    EXPECT_EQ(vkWaitForFences(device->handle, 1, &fence, VK_TRUE, UINT64_MAX), VK_ERROR_DEVICE_LOST);
+    mock.ClearFailures();
+    EXPECT_EQ(vkGetFenceStatus(device->handle, fence), VK_ERROR_DEVICE_LOST);
+    EXPECT_EQ(device->Submit(Recorded()), VK_ERROR_DEVICE_LOST);
+    EXPECT_EQ(vkQueueWaitIdle(device->queue), VK_ERROR_DEVICE_LOST);
+    EXPECT_EQ(vkDeviceWaitIdle(device->handle), VK_ERROR_DEVICE_LOST);
+    mock.OpenGate(device->queue);
+    mock.WaitCompleted(device->queue, 2);
+}
+
+TEST_F(SubmitsTest, NoMemoryOnceIsNoticedByNobody) {
+    Start();
+    const VkFence fence = Fence();
+    Hold(fence);
+    mock.Fail("vkQueueSubmit", 1, VK_ERROR_OUT_OF_HOST_MEMORY);
+    mock.OpenGate(device->queue);
+    EXPECT_EQ(vkWaitForFences(device->handle, 1, &fence, VK_TRUE, UINT64_MAX), VK_SUCCESS);
+    EXPECT_EQ(Given(), 2u);
+}
+
+TEST_F(SubmitsTest, WithoutTimelineSemaphoresNothingIsHeld) {
+    mock.Use(R"({"devices": [{"features": {"timelineSemaphore": false}}]})");
+    Start();
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(device->Submit(Recorded()), VK_SUCCESS);
+    EXPECT_EQ(mock.Calls("vkQueueSubmit"), 5u);
+}
+
+TEST_F(SubmitsTest, ADeviceThatCannotBeCreatedWithThemIsCreatedWithout) {
+    mock.Fail("vkCreateDevice", 1, VK_ERROR_FEATURE_NOT_PRESENT);
+    Start();
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(device->Submit(Recorded()), VK_SUCCESS);
+    EXPECT_EQ(mock.Calls("vkQueueSubmit"), 5u);
+    EXPECT_EQ(mock.Calls("vkCreateDevice"), 2u);
+}
+
+TEST_F(SubmitsTest, ATimelineThatCannotBeHadLeavesItsQueueAlone) {
+    mock.Fail("vkCreateSemaphore", 1, VK_ERROR_OUT_OF_HOST_MEMORY);
+    Start();
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(device->Submit(Recorded(), Fence()), VK_SUCCESS);
+    EXPECT_EQ(mock.Calls("vkQueueSubmit"), 5u);
+}
+
+TEST_F(SubmitsTest, AProgramOfVulkanOneDotOneGetsTheExtension) {
+    instance.emplace(true, ToFile(kHeld), VK_API_VERSION_1_1);
+    device.emplace(*instance);
+    ASSERT_EQ(device->result, VK_SUCCESS);
+    mock.CloseGate(device->queue);
+    Hold();
+    mock.OpenGate(device->queue);
+    EXPECT_EQ(vkQueueWaitIdle(device->queue), VK_SUCCESS);
+    EXPECT_EQ(Given(), 1u);
+}
+
+TEST_F(SubmitsTest, LostDeviceInASubmission) {
+    Start(With(kHeld, {{"submit_batch", "2"}}));
+    const VkSemaphore semaphore = MakeSemaphore(true);
+    Hold();
+    mock.Fail("vkQueueSubmit", 0, VK_ERROR_OUT_OF_HOST_MEMORY);
+    EXPECT_EQ(device->Submit(Recorded()), VK_ERROR_DEVICE_LOST) << "what was held cannot be given";
+    mock.ClearFailures();
+    const uint64_t value = 1;
+    const VkSemaphoreWaitInfo info = {VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO, nullptr, 0, 1, &semaphore, &value};
+    EXPECT_EQ(vkWaitSemaphores(device->handle, &info, UINT64_MAX), VK_ERROR_DEVICE_LOST) << "and nobody waits for it";
+    mock.OpenGate(device->queue);
+    mock.WaitCompleted(device->queue, 2);
+}
+
+TEST_F(SubmitsTest, LostDeviceWhileAnotherThreadWaits) {
+    Start(With(kHeld, {{"submit_hold", "30000"}, {"waits", "off"}}));
+    const VkSemaphore semaphore = MakeSemaphore(true);
+    // Waits in the driver; what would signal the semaphore is held afterwards, and the flusher loses it.
+    const VkCommandBuffer buffers[] = {Recorded(), Recorded(), Recorded()};
+    const When held(mock, "vkWaitSemaphores", 1, [&] {
+        for (const VkCommandBuffer buffer : buffers) device->Submit(buffer);
+        mock.Fail("vkQueueSubmit", 0, VK_ERROR_OUT_OF_HOST_MEMORY);
+    });
+    const uint64_t value = 1;
+    const VkSemaphoreWaitInfo info = {VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO, nullptr, 0, 1, &semaphore, &value};
+    EXPECT_EQ(vkWaitSemaphores(device->handle, &info, UINT64_MAX), VK_ERROR_DEVICE_LOST);
+    mock.ClearFailures();
+    mock.OpenGate(device->queue);
+    mock.WaitCompleted(device->queue, 2);
+}
+
+TEST_F(SubmitsTest, HostMemory) {
+    const VkAllocationCallbacks allocator = {
+        nullptr,
+        [](void*, size_t size, size_t alignment, VkSystemAllocationScope) {
+            return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+        },
+        [](void*, void* memory, size_t size, size_t, VkSystemAllocationScope) { return std::realloc(memory, size); },
+        [](void*, void* memory) { std::free(memory); },
+        nullptr,
+        nullptr};
+    instance.emplace(true, ToFile(kHeld));
+    const float priority = 1;
+    const VkDeviceQueueCreateInfo queue_info = {
+        VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO, nullptr, 0, 0, 1, &priority};
+    VkDeviceCreateInfo info = {};
+    info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
+    info.queueCreateInfoCount = 1;
+    info.pQueueCreateInfos = &queue_info;
+    VkDevice made = VK_NULL_HANDLE;
+    ASSERT_EQ(vkCreateDevice(instance->Physical(), &info, &allocator, &made), VK_SUCCESS);
+    VkQueue queue = VK_NULL_HANDLE;
+    vkGetDeviceQueue(made, 0, 0, &queue);
+    mock.CloseGate(queue);
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(vkQueueSubmit(queue, 0, nullptr, VK_NULL_HANDLE), VK_SUCCESS);
+    EXPECT_EQ(mock.Calls("vkCreateSemaphore"), 0u) << "no thread but the program's may call its allocator";
+    mock.OpenGate(queue);
+    EXPECT_EQ(vkDeviceWaitIdle(made), VK_SUCCESS);
+    vkDestroyDevice(made, &allocator);
+}
+
+// The sanitizers' allocators and threads are not made for a child that goes on: exit_test.py has what they can do.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define FORKS false
+#else
+#define FORKS true
+#endif
+
+TEST_F(SubmitsTest, AChildOfForkMayDestroyWhatItInherits) {
+    if (!FORKS) GTEST_SKIP();
+    Start();
+    Hold();
+    EXPECT_EQ(vkGetFenceStatus(device->handle, Fence()), VK_NOT_READY);
+    const pid_t child = fork();
+    if (child == 0) {
+        vkDestroyDevice(device->handle, nullptr);
+        _exit(0);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
+TEST_F(SubmitsTest, AChildOfForkHoldsNothing) {
+    if (!FORKS) GTEST_SKIP();
+    Start();
+    const VkFence fence = Fence();
+    Hold(fence);
+    const pid_t child = fork();
+    if (child == 0) {
+        // It has no thread that would flush, and what the parent holds is the parent's.
+        const VkResult status = vkGetFenceStatus(device->handle, fence);
+        _exit(status == VK_NOT_READY && Given() == 0 ? 0 : 1);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+    mock.OpenGate(device->queue);
+    EXPECT_EQ(vkQueueWaitIdle(device->queue), VK_SUCCESS);
+    EXPECT_EQ(Given(), 1u);
+}
+
+}  // namespace
