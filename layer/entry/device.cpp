@@ -24,10 +24,11 @@
 namespace kronos {
 namespace {
 
-VkLayerDeviceCreateInfo* LinkInfo(const VkDeviceCreateInfo* create_info) {
+// What the loader tells of that kind; nullptr: nothing.
+VkLayerDeviceCreateInfo* LoaderInfo(const VkDeviceCreateInfo* create_info, VkLayerFunction function) {
     for (auto* next = static_cast<const VkBaseInStructure*>(create_info->pNext); next; next = next->pNext) {
         auto* info = reinterpret_cast<const VkLayerDeviceCreateInfo*>(next);
-        if (next->sType == VK_STRUCTURE_TYPE_LOADER_DEVICE_CREATE_INFO && info->function == VK_LAYER_LINK_INFO)
+        if (next->sType == VK_STRUCTURE_TYPE_LOADER_DEVICE_CREATE_INFO && info->function == function)
             return const_cast<VkLayerDeviceCreateInfo*>(info);  // the loader's, made to be advanced
     }
     return nullptr;
@@ -173,9 +174,9 @@ void StartFeatures(Device& device, const VkDeviceCreateInfo& create_info, const 
         else
             RecallVerdict(*device.log, device.driver_key, kFenceCost, device.fences->probe);
     }
-    StartSubmissions(device, why_not_held);
     StartStreams(device, create_info, properties);
     StartObjects(device, create_info, properties);
+    StartSubmissions(device, properties, why_not_held);
     if (settings.recycle_memory != RecycleMemory::kOff && StartRecycling(device, create_info, properties))
         device.gates |= kGateMemory;
 }
@@ -209,7 +210,7 @@ void ForgetBuffers(Device& device, Device::CommandPool* pool) {
     delete pool;
 }
 
-void RememberQueue(Device& device, VkQueue handle, bool plain) {
+void RememberQueue(Device& device, VkQueue handle, uint32_t family, bool plain) {
     const auto known = [&] {
         const Queue* queue = FindQueue(handle);
         return queue &&
@@ -218,7 +219,7 @@ void RememberQueue(Device& device, VkQueue handle, bool plain) {
     if (!handle || known()) return;
     const bool remembered = Guarded(device.log.get(), "vkGetDeviceQueue", false, [&] {
         // Before the lock, for it makes a fork mutex. Of two threads that ask for the same queue one makes it in vain.
-        SubmitQueue* const submit = plain && device.submissions ? device.submissions->Add(handle) : nullptr;
+        SubmitQueue* const submit = plain && device.submissions ? device.submissions->Add(handle, family) : nullptr;
         std::lock_guard lock(device.queues_mutex);
         if (known()) return true;
         auto queue = std::make_unique<Queue>();
@@ -244,7 +245,7 @@ namespace kronos::hook {
 VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkDeviceCreateInfo* create_info,
                                             const VkAllocationCallbacks* allocator, VkDevice* device) {
     Instance& instance = InstanceOf(physical);
-    VkLayerDeviceCreateInfo* link = LinkInfo(create_info);
+    VkLayerDeviceCreateInfo* link = LoaderInfo(create_info, VK_LAYER_LINK_INFO);
     if (!link || !link->u.pLayerInfo) return VK_ERROR_INITIALIZATION_FAILED;
     const PFN_vkGetDeviceProcAddr next = link->u.pLayerInfo->pfnNextGetDeviceProcAddr;
     link->u.pLayerInfo = link->u.pLayerInfo->pNext;
@@ -280,6 +281,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkD
             state->instance = &instance;
             state->log = instance.log;
             state->gates = instance.gates & (kGateAlways | kGateStats);
+            if (const auto* callback = LoaderInfo(create_info, VK_LOADER_DATA_CALLBACK))
+                state->set_loader_data = callback->u.pfnSetDeviceLoaderData;
             state->frame_boundary = Enables(*create_info, VK_EXT_FRAME_BOUNDARY_EXTENSION_NAME);
             vkuInitDeviceDispatchTable(*device, &state->down, next);
             state->down.GetDeviceProcAddr = next;
@@ -332,13 +335,13 @@ VKAPI_ATTR void VKAPI_CALL DestroyDevice(VkDevice device, const VkAllocationCall
 VKAPI_ATTR void VKAPI_CALL GetDeviceQueue(VkDevice device, uint32_t family, uint32_t index, VkQueue* queue) {
     Device& state = DeviceOf(device);
     state.down.GetDeviceQueue(device, family, index, queue);
-    RememberQueue(state, *queue, true);
+    RememberQueue(state, *queue, family, true);
 }
 
 VKAPI_ATTR void VKAPI_CALL GetDeviceQueue2(VkDevice device, const VkDeviceQueueInfo2* info, VkQueue* queue) {
     Device& state = DeviceOf(device);
     state.down.GetDeviceQueue2(device, info, queue);
-    RememberQueue(state, *queue, !info->flags && !info->pNext);
+    RememberQueue(state, *queue, info->queueFamilyIndex, !info->flags && !info->pNext);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL CreateCommandPool(VkDevice device, const VkCommandPoolCreateInfo* create_info,
@@ -349,6 +352,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateCommandPool(VkDevice device, const VkComman
     // Without a state of its pool a command buffer is not known, and passes through uncounted.
     Guarded(state.log.get(), "vkCreateCommandPool", false, [&] {
         auto made = std::make_unique<Device::CommandPool>();
+        made->plain = !create_info->pNext && !(create_info->flags & ~(VK_COMMAND_POOL_CREATE_TRANSIENT_BIT |
+                                                                      VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT));
         state.pools.Insert(*pool, made.get());
         static_cast<void>(made.release());  // the registry holds it now
         return true;
@@ -384,6 +389,8 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateCommandBuffers(VkDevice device, const VkC
     if (result != VK_SUCCESS) return result;
     Device::CommandPool* pool = state.pools.Find(info->commandPool);
     if (!pool) return result;
+    RecorderOptions options = {state.streams.mode, state.streams.narrow, state.streams.drops, state.streams.keeps};
+    if (!pool->plain || info->pNext) options.keeps_most = 0;
     Guarded(state.log.get(), "vkAllocateCommandBuffers", false, [&] {
         pool->buffers.reserve(pool->buffers.size() + info->commandBufferCount);
         for (uint32_t i = 0; i < info->commandBufferCount; ++i) {
@@ -392,8 +399,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateCommandBuffers(VkDevice device, const VkC
             made->device = &state;
             made->handle = buffers[i];
             if (state.resources && state.streams.mode != RecorderMode::kOff)
-                made->recorder = std::make_unique<Recorder>(*state.resources, state.streams.mode, state.streams.narrow,
-                                                            state.streams.drops);
+                made->recorder = std::make_unique<Recorder>(*state.resources, options);
             registry.command_buffers.Insert(buffers[i], made.get());
             pool->buffers.push_back(made.release());
         }

@@ -90,6 +90,7 @@ struct Device {
     uint64_t atom = 1;             ///< VkPhysicalDeviceLimits::nonCoherentAtomSize
     bool frame_boundary = false;   ///< VK_EXT_frame_boundary is enabled
     VkuDeviceDispatchTable down{};
+    PFN_vkSetDeviceLoaderData set_loader_data = nullptr;  ///< for dispatchable objects that the layer makes
     std::shared_ptr<Log> log;
     std::unique_ptr<DeviceStats> stats;          ///< nullptr: nothing is counted
     std::unique_ptr<SpinWaits> waits;            ///< nullptr: the driver's waits
@@ -153,6 +154,7 @@ struct CommandBuffer {
 /// Externally synchronized, as Vulkan demands of the pool.
 struct Device::CommandPool {
     std::vector<CommandBuffer*> buffers;
+    bool plain = true;  ///< its command buffers are what any pool's are
 };
 
 /// Handles of the loader and of everything below begin with a pointer to their dispatch table: the same for an instance

@@ -46,6 +46,7 @@ VKAPI_ATTR void VKAPI_CALL DestroyPipelineLayout(VkDevice handle, VkPipelineLayo
                                                  const VkAllocationCallbacks* allocator) {
     Device& device = DeviceOf(handle);
     Remember(device, "vkDestroyPipelineLayout", [&](Resources& resources) { resources.RemovePipelineLayout(layout); });
+    if (device.submissions) device.submissions->AwaitFusion();
     device.down.DestroyPipelineLayout(handle, layout, allocator);
 }
 

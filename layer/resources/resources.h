@@ -100,7 +100,12 @@ class Resources {
     std::shared_ptr<const SetLayoutFacts> SetLayout(VkDescriptorSetLayout layout) const;
 
     void AddPipelineLayout(VkPipelineLayout layout, const VkPipelineLayoutCreateInfo& info);
-    void RemovePipelineLayout(VkPipelineLayout layout) { pipeline_layouts_.Remove(layout); }
+    void RemovePipelineLayout(VkPipelineLayout layout) {
+        layouts_removed_.fetch_add(1);
+        pipeline_layouts_.Remove(layout);
+    }
+    /// How many pipeline layouts were destroyed, or are just about to be.
+    uint64_t LayoutsRemoved() const { return layouts_removed_.load(); }
     std::shared_ptr<const PipelineLayoutFacts> PipelineLayout(VkPipelineLayout layout) const;
     const PipelineLayoutFacts* FindPipelineLayout(VkPipelineLayout layout) const {
         const auto* facts = pipeline_layouts_.Find(layout);
@@ -177,6 +182,7 @@ class Resources {
     LayoutCompatibility compatibility_;
     // Whoever destroys a buffer and whoever records with it are ordered by the program.
     std::atomic<uint64_t> buffer_changes_{0};
+    std::atomic<uint64_t> layouts_removed_{0};
     Known<VkDeviceMemory, std::atomic<uint64_t>> memories_;
     Known<VkBuffer, BufferFacts> buffers_;
     Known<VkImage, ImageFacts> images_;

@@ -18,10 +18,11 @@ void StartOver(CommandBuffer* buffer) {
     if (buffer->recorder) buffer->recorder->Forget();
 }
 
-void Finish(CommandBuffer& buffer) noexcept {
+// `ended`: the recording is whole.
+void Finish(CommandBuffer& buffer, bool ended) noexcept {
     Device& device = *buffer.device;
     const HeldWork work = buffer.recorder->Finish(*buffer.down, buffer.handle, buffer.counters,
-                                                  device.stats ? &device.stats->counters() : nullptr);
+                                                  device.stats ? &device.stats->counters() : nullptr, ended);
     if (device.worth && work.commands) device.worth->Held(work, NowNs());
 }
 
@@ -31,6 +32,13 @@ bool ToBeHeld(const Device& device, const VkCommandBufferBeginInfo& info) {
     if (!device.worth || device.worth->Hold(NowNs())) return true;
     device.Decided(Counter::kStreamsDirect);
     return false;
+}
+
+// Another command buffer would not begin the same way: whoever submits it must get this one.
+bool BeginsInItsOwnWay(const VkCommandBufferBeginInfo& info) {
+    constexpr VkCommandBufferUsageFlags kKnown =
+        VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT | VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT;
+    return info.pNext || (info.flags & ~kKnown);
 }
 
 // On the driver's side a held one counts when, and if, the driver gets it.
@@ -68,7 +76,7 @@ void CountBarrier(CommandBuffer& buffer, bool held, uint32_t entries) {
 
 void GiveUp(CommandBuffer& buffer, const char* command, std::atomic_flag& told) noexcept {
     buffer.device->Decided(Counter::kStreamsGivenUp);
-    Finish(buffer);
+    Finish(buffer, false);
     if (told.test_and_set(std::memory_order_relaxed)) return;
     Guarded(buffer.device->log.get(), command, false, [&] {
         buffer.device->log->Info("streams: {} is not held; what follows it in its command buffer is as it was recorded",
@@ -87,14 +95,18 @@ VKAPI_ATTR VkResult VKAPI_CALL BeginCommandBuffer(VkCommandBuffer handle, const 
     StartOver(buffer);
     buffer->counters.Add(Counter::kRecordings);
     const VkResult result = buffer->down->BeginCommandBuffer(handle, info);
-    if (result == VK_SUCCESS && buffer->recorder) buffer->recorder->Begin(ToBeHeld(*buffer->device, *info));
+    if (result == VK_SUCCESS && buffer->recorder) {
+        buffer->recorder->Begin(ToBeHeld(*buffer->device, *info),
+                                info->flags & VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT);
+        if (BeginsInItsOwnWay(*info)) buffer->recorder->SetAlone();
+    }
     return result;
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL EndCommandBuffer(VkCommandBuffer handle) {
     CommandBuffer* buffer = FindCommandBuffer(handle);
     if (!buffer) return DownOfUnknown(handle).EndCommandBuffer(handle);
-    if (buffer->recorder) Finish(*buffer);
+    if (buffer->recorder) Finish(*buffer, true);
     if (buffer->device->stats) buffer->counters.FlushTo(buffer->device->stats->counters());
     return buffer->down->EndCommandBuffer(handle);
 }

@@ -66,6 +66,7 @@ void BarrierPass::Run(const Steps& steps, const BarrierOptions& options, Barrier
                 break;
         }
     }
+    if (waiting_ && !is_asked_) NothingWaits();
     if (waiting_ || indebted_) Emit(count, KeepReason::kEnd);
 }
 
@@ -79,8 +80,7 @@ void BarrierPass::Start(const Steps& steps, const BarrierOptions& options, Barri
     sequence_ = 0;
     indebted_ = false;
     debt_ = {};
-    waiting_ = false;
-    pending_ = {};
+    NothingWaits();
     live_.Clear();
     anything_ = {.hull = kAnything.where, .accesses = std::span(&kAnything, 1), .kinds = kAnything.kinds};
     ForgetEarlier();
@@ -112,6 +112,11 @@ void BarrierPass::Start(const Steps& steps, const BarrierOptions& options, Barri
     }
 }
 
+void BarrierPass::NothingWaits() {
+    waiting_ = is_asked_ = false;
+    pending_ = asked_ = {};
+}
+
 // Whatever ordered earlier work until now counts no more.
 void BarrierPass::ForgetEarlier() {
     by_program_.Reset();
@@ -139,6 +144,9 @@ void BarrierPass::Record(const BarrierStep& barrier) {
     ++sequence_;
     waiting_ = true;
     pending_ |= barrier.masks;
+    if (barrier.seam) return;
+    is_asked_ = true;
+    asked_ |= barrier.masks;
     for (const MemoryRange& range : steps_->RangesOf(barrier)) AddProgramRange(range);
     Order(Look(barrier.masks), barrier.global);
 }
@@ -261,31 +269,12 @@ void BarrierPass::Emit(uint32_t index, KeepReason reason) {
     emission.before = index;
     emission.masks = pending_;
     emission.reason = reason;
-    const bool last = reason == KeepReason::kEnd;
-    if (last && indebted_) {
-        emission.masks |= debt_;
+    if (reason == KeepReason::kEnd) {
+        emission.masks = asked_;
+        if (indebted_) emission.masks |= debt_;
         indebted_ = false;
-    }
-    if (options_.narrow && !last && index >= last_barred_) {
-        const Masks narrowed = Narrowed(emission.masks, so_far_, ahead_[index].kinds);
-        if (narrowed != emission.masks) {
-            // Only where it changes nothing for work from before the recording.
-            Earlier by_wide = by_output_;
-            Earlier by_narrow = by_output_;
-            by_wide.Apply(ScopesOf(emission.masks, false), true, true);
-            by_narrow.Apply(ScopesOf(narrowed, true), true, true);
-            const bool same = std::equal(by_wide.reach.begin(), by_wide.reach.end(), by_narrow.reach.begin(),
-                                         [&](const Reach& wide, const Reach& narrow) {
-                                             return wide.after == narrow.after && wide.available == narrow.available &&
-                                                    !(wide.visible & ~narrow.visible & ahead_[index].kinds);
-                                         });
-            if (same) {
-                debt_ |= emission.masks;
-                indebted_ = true;
-                emission.masks = narrowed;
-                ++plan_->narrowed;
-            }
-        }
+    } else if (options_.narrow && index >= last_barred_ && Narrow(emission.masks, index)) {
+        ++plan_->narrowed;
     }
     Known& known = Look(emission.masks);
     if (known.output_version != by_output_.version) {
@@ -295,8 +284,31 @@ void BarrierPass::Emit(uint32_t index, KeepReason reason) {
     // What is ordered before all that is still to come needs no watching.
     live_.Settle(emission.masks, known.least, ahead_[index].kinds);
     plan_->emissions.push_back(emission);
-    waiting_ = false;
-    pending_ = {};
+    NothingWaits();
+}
+
+// What nobody in the recording does is left out of the masks that are to be emitted before step `index`, where that
+// changes nothing for work from before the recording: the program's are owed until its end.
+bool BarrierPass::Narrow(Masks& masks, uint32_t index) {
+    const Masks narrowed = Narrowed(masks, so_far_, ahead_[index].kinds);
+    if (narrowed == masks) return false;
+    if (is_asked_) {
+        Earlier by_wide = by_output_;
+        Earlier by_narrow = by_output_;
+        by_wide.Apply(ScopesOf(asked_, false), true, true);
+        by_narrow.Apply(ScopesOf(narrowed, true), true, true);
+        const bool enough = std::equal(by_wide.reach.begin(), by_wide.reach.end(), by_narrow.reach.begin(),
+                                       [&](const Reach& wide, const Reach& narrow) {
+                                           return !(wide.after & ~narrow.after) &&
+                                                  !(wide.available & ~narrow.available) &&
+                                                  !(wide.visible & ~narrow.visible & ahead_[index].kinds);
+                                       });
+        if (!enough) return false;
+        debt_ |= asked_;
+        indebted_ = true;
+    }
+    masks = narrowed;
+    return true;
 }
 
 }  // namespace kronos

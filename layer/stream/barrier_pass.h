@@ -6,6 +6,9 @@
 // the program's barriers order stays ordered, with scopes at least as wide, and never more barriers are emitted than
 // the program recorded, but for one at the end where masks were narrowed.
 //
+// A seam between two recordings is a barrier for what both do, where that conflicts, and none for work before the first
+// and after the last.
+//
 // What is emitted has one memory barrier and no ranges: drivers wait for the stages either way (tools/bench, group
 // "barriers"), and one that orders everything leaves nothing for the next.
 #pragma once
@@ -91,6 +94,8 @@ class BarrierPass {
     void Start(const Steps& steps, const BarrierOptions& options, BarrierPlan& plan);
     Known& Look(const Masks& masks);
     void Record(const BarrierStep& barrier);
+    void NothingWaits();
+    bool Narrow(Masks& masks, uint32_t index);
     void Order(Known& known, bool global);
     void Hard(uint32_t index, const Step& step);
     void Barred(uint32_t index, KeepReason reason);
@@ -113,6 +118,8 @@ class BarrierPass {
 
     Masks pending_;  ///< of the barriers that wait
     bool waiting_ = false;
+    Masks asked_;  ///< of those among them that are the program's
+    bool is_asked_ = false;
     Masks debt_;  ///< what narrowing took away
     bool indebted_ = false;
 

@@ -293,6 +293,8 @@ bool CmdExecuteCommands(Recorder& recorder, uint32_t count, const VkCommandBuffe
     // Section "Command Buffer Lifecycle": nothing bound before is bound after.
     recorder.bound().Clear();
     if (BoundShadow* shadow = recorder.shadow()) shadow->Clear();
+    // Recorded into two command buffers, secondaries might make one of them invalid.
+    recorder.SetAlone();
     HeldCommand* held = recorder.Hold<&Table::CmdExecuteCommands>(count, recorder.Keep(secondaries, count));
     if (held) held->amount = count;
     return true;
@@ -314,6 +316,8 @@ bool CmdWriteTimestamp2(Recorder& recorder, VkPipelineStageFlags2 stage, VkQuery
 
 bool CmdBeginQuery(Recorder& recorder, VkQueryPool pool, uint32_t query, VkQueryControlFlags flags) {
     AddStep(recorder, StepKind::kFence);
+    // Section "Performance Queries": some must begin and end with their command buffer.
+    recorder.SetAlone();
     recorder.Hold<&Table::CmdBeginQuery>(pool, query, flags);
     return true;
 }

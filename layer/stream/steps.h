@@ -42,6 +42,7 @@ constexpr Access Everywhere(Kinds kinds) { return {MemoryRange{}, kinds}; }
 struct BarrierStep {
     Masks masks;
     bool uncertain = false;    ///< hard, and its entries' masks differ: it counts as ordering nothing
+    bool seam = false;         ///< the layer's, between two recordings: see Join in emit.h
     bool global = false;       ///< it has a memory barrier, or an execution dependency alone: no ranges restrict it
     uint32_t first_range = 0;  ///< into Steps::ranges: its buffers and images
     uint32_t range_count = 0;

@@ -15,6 +15,7 @@ struct StreamPolicy {
     RecorderMode mode = RecorderMode::kOff;
     bool narrow = false;  ///< masks of barriers are narrowed
     bool drops = false;   ///< binds and pushes that change nothing are dropped
+    uint32_t keeps = 0;   ///< recordings of so many commands at most stay known once they have ended
     std::string why;      ///< for people
 };
 

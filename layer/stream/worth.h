@@ -54,11 +54,11 @@ class StreamWorth {
         const int64_t first = first_left_ns_.load(std::memory_order_relaxed);
         if (first > 0 && loss > 0)
             return first_left_ns_.store(first - std::max(loss, kFirstLost / kFirstHeld), std::memory_order_relaxed);
-        const uint64_t before = lost_until_ns_.load(std::memory_order_relaxed);
-        // Before now there is nothing left to gain back.
-        const auto lost = static_cast<int64_t>(std::max(before, now_ns)) + loss * static_cast<int64_t>(kTimes);
-        lost_until_ns_.store(static_cast<uint64_t>(std::max<int64_t>(lost, 0)), std::memory_order_relaxed);
+        Lose(loss, now_ns);
     }
+
+    /// At `now_ns` so many were given to the driver as part of the command buffer before them.
+    void Fused(uint32_t recordings, uint64_t now_ns) { Lose(-int64_t{recordings} * kBoundaryNs, now_ns); }
 
     /// By tools/bench/results/h200-pairs-barriers.txt. What the experts' chains lose, where nothing is gained: 256
     /// dispatches of 3 commands.
@@ -70,6 +70,9 @@ class StreamWorth {
     static constexpr int64_t kWaitNs = 2'000;
     /// One with fewer accesses saves the device so much, where masks are narrowed at all.
     static constexpr int64_t kNarrowedNs = 2'000;
+    /// A device that goes from one command buffer to the next takes so long, less what recording again costs
+    /// (tools/bench/results: submits).
+    static constexpr int64_t kBoundaryNs = 4'000;
     /// So much may be lost once, by so many recordings; later one part in so many of the time, and so much at once.
     static constexpr int64_t kFirstLost = 2'000'000;
     static constexpr int64_t kFirstHeld = 8;
@@ -80,6 +83,13 @@ class StreamWorth {
 
   private:
     static constexpr uint64_t kMostTime = kMostLost * kTimes;
+
+    void Lose(int64_t loss, uint64_t now_ns) {
+        const uint64_t before = lost_until_ns_.load(std::memory_order_relaxed);
+        // Before now there is nothing left to gain back.
+        const auto lost = static_cast<int64_t>(std::max(before, now_ns)) + loss * static_cast<int64_t>(kTimes);
+        lost_until_ns_.store(static_cast<uint64_t>(std::max<int64_t>(lost, 0)), std::memory_order_relaxed);
+    }
 
     std::atomic<int64_t> first_left_ns_{kFirstLost};
     std::atomic<uint64_t> lost_until_ns_{0};  ///< when time alone will have made up for what was lost

@@ -21,6 +21,44 @@ bool Offers(const Instance& instance, VkPhysicalDevice physical, const char* ext
     });
 }
 
+// Where the wait between two command buffers is known to cost more than recording short ones again
+// (tools/bench/results: submits).
+constexpr uint32_t kNvidia = 0x10DE;
+
+// What a command buffer holds, if it may be given to the driver as part of another.
+const Stream* KeptStream(VkCommandBuffer handle) {
+    const CommandBuffer* buffer = FindCommandBuffer(handle);
+    // Of what may wait for an event it is said which submission it is in.
+    return buffer && buffer->recorder && !buffer->events ? buffer->recorder->Kept() : nullptr;
+}
+
+std::string WhyNotFused(const Device& device, const VkPhysicalDeviceProperties& properties) {
+    const Fusion choice = device.instance->settings.fusion;
+    if (choice == Fusion::kOff) return "off by setting";
+    if (device.streams.mode != RecorderMode::kHold || !device.resources) return "command streams are not held";
+    if (!device.set_loader_data) return "the loader gives layers no command buffers of their own";
+    if (choice == Fusion::kAuto && properties.vendorID != kNvidia) return "it is not known to gain on this driver";
+    return {};
+}
+
+FusionPolicy ChooseFusion(Device& device, const VkPhysicalDeviceProperties& properties) {
+    const std::string why_not = WhyNotFused(device, properties);
+    FusionPolicy policy;
+    policy.on = why_not.empty();
+    policy.narrow = device.streams.narrow;
+    policy.set_loader_data = device.set_loader_data;
+    policy.resources = device.resources.get();
+    policy.find = KeptStream;
+    policy.worth = device.worth.get();
+    if (policy.on)
+        device.log->Info("fusion: command buffers of at most {} commands become one", FusionPolicy::kMostCommands);
+    else if (device.instance->settings.fusion == Fusion::kOn)
+        device.log->Warn("fusion: command buffers stay as they are: {}", why_not);
+    else
+        device.log->Info("fusion: command buffers stay as they are: {}", why_not);
+    return policy;
+}
+
 }  // namespace
 
 std::string WhyNotHeld(const Instance& instance, const VkDeviceCreateInfo& info,
@@ -57,7 +95,7 @@ TimelineSupport SupportOf(const Instance& instance, VkPhysicalDevice physical,
     return support;
 }
 
-void StartSubmissions(Device& device, const std::string& why_not) {
+void StartSubmissions(Device& device, const VkPhysicalDeviceProperties& properties, const std::string& why_not) {
     Instance& instance = *device.instance;
     const Settings& settings = instance.settings;
     if (settings.submits == Submits::kOff) return;
@@ -75,6 +113,8 @@ void StartSubmissions(Device& device, const std::string& why_not) {
     policy.virtual_fences = settings.virtual_fences != VirtualFences::kOff && device.fences;
     policy.limits.buffers = static_cast<uint32_t>(settings.submit_batch);
     policy.limits.hold_ns = static_cast<uint64_t>(settings.submit_hold) * 1'000;
+    policy.fusion = ChooseFusion(device, properties);
+    if (policy.fusion.on) device.streams.keeps = FusionPolicy::kMostCommands;
     device.submissions = std::make_unique<Submissions>(device.down, device.handle,
                                                        device.stats ? &device.stats->counters() : nullptr, policy);
     {

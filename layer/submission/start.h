@@ -16,7 +16,7 @@ TimelineSupport SupportOf(const Instance& instance, VkPhysicalDevice physical,
                           const VkPhysicalDeviceProperties& properties);
 
 /// `why_not`: WhyNotHeld, or why the device has no timelines.
-void StartSubmissions(Device& device, const std::string& why_not);
+void StartSubmissions(Device& device, const VkPhysicalDeviceProperties& properties, const std::string& why_not);
 /// Nothing is held any more. Fences may still be values of timelines, which stay.
 void StopSubmissions(Device& device);
 /// The timelines go too.

@@ -13,15 +13,22 @@ namespace kronos {
 // The driver's side of one queue: its calls are counted, and timed where that decides anything.
 class Submissions::DriverQueue final : public QueueDriver {
   public:
-    DriverQueue(Submissions& all, VkQueue queue, VkSemaphore timeline)
-        : all_(all), queue_(queue), timeline_(timeline) {}
+    DriverQueue(Submissions& all, VkQueue queue, uint32_t family, VkSemaphore timeline)
+        : all_(all), queue_(queue), timeline_(timeline) {
+        if (all.policy_.fusion.on)
+            fuser_ = std::make_unique<Fuser>(all.down_, all.device_, family, all.counters_, all.policy_.fusion);
+    }
 
-    VkResult Submit(const Batch::Call& call, VkFence fence) override {
-        if (all_.counters_) Count(call);
-        const uint64_t before = all_.policy_.measure ? NowNs() : 0;
-        const VkResult result = call.second ? all_.down_.QueueSubmit2(queue_, call.count, call.second, fence)
-                                            : all_.down_.QueueSubmit(queue_, call.count, call.first, fence);
-        if (before) took_ns_ += NowNs() - before;
+    VkResult Submit(const Batch::Call& call, uint64_t value, VkFence fence) override {
+        uint64_t reached = 0;
+        // Without a value nobody would know when they are done.
+        if (!fuser_ || !value || !Fuser::Concerns(call) || Reached(reached) != VK_SUCCESS) return Give(call, fence);
+        const VkResult result = Give(fuser_->Fuse(call, reached), fence);
+        if (result == VK_SUCCESS)
+            fuser_->Given(value);
+        else if (OutOfMemory(result))
+            fuser_->Given(0);
+        // Else the queue is lost, and they are never used again.
         return result;
     }
     VkResult Reached(uint64_t& value) override {
@@ -40,6 +47,14 @@ class Submissions::DriverQueue final : public QueueDriver {
     }
 
   private:
+    VkResult Give(const Batch::Call& call, VkFence fence) {
+        if (all_.counters_) Count(call);
+        const uint64_t before = all_.policy_.measure ? NowNs() : 0;
+        const VkResult result = call.second ? all_.down_.QueueSubmit2(queue_, call.count, call.second, fence)
+                                            : all_.down_.QueueSubmit(queue_, call.count, call.first, fence);
+        if (before) took_ns_ += NowNs() - before;
+        return result;
+    }
     void Count(const Batch::Call& call) const {
         uint64_t buffers = 0, waits = 0, signals = 0;
         for (uint32_t i = 0; i < call.count; ++i) {
@@ -58,12 +73,14 @@ class Submissions::DriverQueue final : public QueueDriver {
     Submissions& all_;
     const VkQueue queue_;
     const VkSemaphore timeline_;
-    uint64_t took_ns_ = 0;  // guarded by the queue's lock
+    // Guarded by the queue's lock.
+    uint64_t took_ns_ = 0;
+    std::unique_ptr<Fuser> fuser_;  // nullptr: there is none
 };
 
 struct Submissions::Entry {
-    Entry(Submissions& all, VkQueue handle, VkSemaphore timeline)
-        : driver(all, handle, timeline), queue(driver, all.policy_.limits) {}
+    Entry(Submissions& all, VkQueue handle, uint32_t family, VkSemaphore timeline)
+        : driver(all, handle, family, timeline), queue(driver, all.policy_.limits) {}
     DriverQueue driver;
     SubmitQueue queue;
     Entry* next = nullptr;
@@ -98,7 +115,7 @@ Submissions::~Submissions() {
 
 bool Submissions::Inherited() const { return fork_generation_ != ForkGeneration(); }
 
-SubmitQueue* Submissions::Add(VkQueue queue) {
+SubmitQueue* Submissions::Add(VkQueue queue, uint32_t family) {
     VkSemaphoreTypeCreateInfo type = {};
     type.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO;
     type.semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE;
@@ -106,7 +123,7 @@ SubmitQueue* Submissions::Add(VkQueue queue) {
     VkSemaphore timeline = VK_NULL_HANDLE;
     if (down_.CreateSemaphore(device_, &info, nullptr, &timeline) != VK_SUCCESS) return nullptr;
     try {
-        auto* entry = new Entry(*this, queue, timeline);
+        auto* entry = new Entry(*this, queue, family, timeline);
         entry->next = queues_.load(std::memory_order_relaxed);
         while (
             !queues_.compare_exchange_weak(entry->next, entry, std::memory_order_release, std::memory_order_relaxed)) {
@@ -145,6 +162,12 @@ VkResult Submissions::FlushOthers(const SubmitQueue* own, Counter why) noexcept 
         if (queue.lost()) SetLost();
     }
     return Lost() ? VK_ERROR_DEVICE_LOST : VK_SUCCESS;
+}
+
+void Submissions::AwaitFusion() noexcept {
+    if (!policy_.fusion.on || Inherited()) return;
+    for (Entry* entry = queues_.load(std::memory_order_acquire); entry; entry = entry->next)
+        const std::lock_guard lock(entry->queue.mutex());
 }
 
 void Submissions::BeganToHold() noexcept {

@@ -14,6 +14,7 @@
 
 #include "stats/counters.h"
 #include "submission/flusher.h"
+#include "submission/fuser.h"
 #include "submission/submit_queue.h"
 #include "submission/submit_worth.h"
 #include "support/handle_map.h"
@@ -24,6 +25,7 @@ struct SubmitPolicy {
     bool measure = true;          ///< nothing is held where nothing is gained
     bool virtual_fences = false;  ///< fences may be values of a timeline
     SubmitLimits limits;
+    FusionPolicy fusion;
 };
 
 class Submissions final : FlusherWork {
@@ -37,9 +39,9 @@ class Submissions final : FlusherWork {
 
     const SubmitPolicy& policy() const { return policy_; }
 
-    /// For a queue of the program that has no flags. nullptr: the driver has no semaphore for it, and its submissions
-    /// are the driver's. Throws std::bad_alloc. Not for who holds a fork mutex.
-    SubmitQueue* Add(VkQueue queue);
+    /// For a queue of the program, of that family, that has no flags. nullptr: the driver has no semaphore for it, and
+    /// its submissions are the driver's. Throws std::bad_alloc. Not for who holds a fork mutex.
+    SubmitQueue* Add(VkQueue queue, uint32_t family);
 
     /// Counter::kCount: submissions go through their queue. Else why the driver gets them from the program.
     Counter WhyRaw() const;
@@ -71,6 +73,9 @@ class Submissions final : FlusherWork {
     }
     bool AnyShared() const { return any_shared_.load(std::memory_order_acquire); }
     bool IsShared(VkSemaphore semaphore) const { return shared_.Find(semaphore, 0) != 0; }
+
+    /// Whoever was just recording command buffers of the layer's own is done. Not for who has locked a queue.
+    void AwaitFusion() noexcept;
 
     /// Nothing is held any more, nothing will be, and there is no thread. The queues' timelines stay.
     void Stop() noexcept;

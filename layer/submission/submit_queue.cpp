@@ -4,13 +4,6 @@
 #include <type_traits>
 
 namespace kronos {
-namespace {
-
-bool OutOfMemory(VkResult result) {
-    return result == VK_ERROR_OUT_OF_HOST_MEMORY || result == VK_ERROR_OUT_OF_DEVICE_MEMORY;
-}
-
-}  // namespace
 
 VkResult SubmitQueue::StatusOf(uint64_t value) {
     if (value <= reached_.load(std::memory_order_acquire)) return VK_SUCCESS;
@@ -52,7 +45,7 @@ SubmitQueue::Done SubmitQueue::Submit(std::span<const Info> infos, const Submiss
             done.decision = Counter::kSubmitsEmpty;
             return done;
         }
-        done.result = driver_.Submit({}, submission.fence);
+        done.result = driver_.Submit({}, 0, submission.fence);
         driver_.Gave(Counter::kCount, 1, 0);
         covered_ = false;
         return done;
@@ -138,7 +131,7 @@ VkResult SubmitQueue::GivePieces(const Batch::Mark& current, VkFence fence) {
 VkResult SubmitQueue::Call(const Batch::Mark& from, const Batch::Mark& to, bool signals, VkFence fence) {
     Batch::OwnSignal own;
     if (signals) own = {driver_.timeline(), submitted_ + 1};
-    const VkResult result = driver_.Submit(batch_.Between(from, to, own), fence);
+    const VkResult result = driver_.Submit(batch_.Between(from, to, own), own.value, fence);
     if (signals && result == VK_SUCCESS) ++submitted_;
     return result;
 }

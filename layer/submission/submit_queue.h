@@ -18,11 +18,15 @@
 
 namespace kronos {
 
+inline bool OutOfMemory(VkResult result) {
+    return result == VK_ERROR_OUT_OF_HOST_MEMORY || result == VK_ERROR_OUT_OF_DEVICE_MEMORY;
+}
+
 /// What a queue asks of the driver.
 class QueueDriver {
   public:
-    /// Locked.
-    virtual VkResult Submit(const Batch::Call& call, VkFence fence) = 0;
+    /// Locked. `value`: the timeline's when the call is done; 0: it says nothing of it.
+    virtual VkResult Submit(const Batch::Call& call, uint64_t value, VkFence fence) = 0;
     /// Of the queue's timeline.
     virtual VkResult Reached(uint64_t& value) = 0;
     virtual VkSemaphore timeline() const = 0;

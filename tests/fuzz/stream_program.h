@@ -71,7 +71,10 @@ inline const VkuDeviceDispatchTable& DriverTable() {
 class Program {
   public:
     Program(const Resources& resources, RecorderMode mode, bool narrow, bool drops)
-        : mode_(mode), narrow_(narrow), drops_(drops), recorder_(resources, mode, narrow, drops) {
+        : mode_(mode),
+          narrow_(narrow),
+          drops_(drops),
+          recorder_(resources, {.mode = mode, .narrow = narrow, .drops = drops, .keeps_most = 8}) {
         DriverTable();  // which names the commands
     }
 
@@ -122,7 +125,7 @@ class Program {
         if (recorder_.Active())
             ended_ = static_cast<size_t>(
                 std::count_if(calls_.begin(), calls_.end(), [](const Asked& asked) { return !asked.call.barrier; }));
-        recorder_.Finish(DriverTable(), kBuffer, counters_, &decisions_);
+        recorder_.Finish(DriverTable(), kBuffer, counters_, &decisions_, true);
         Demand(!recorder_.Active(), "a recording that is finished is no more");
     }
     // How many barriers came before each command that is none, and at the end before its end.

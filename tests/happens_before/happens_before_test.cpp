@@ -90,7 +90,7 @@ TEST_P(HappensBefore, RandomProgramsKeepEveryEdgeAndEnd) {
     mock.SetMode(kMockModeCounts);
     SettingMap settings = GetParam().settings;
     settings["stats"] = "summary";
-    settings["barriers"] = "off";
+    settings.emplace("barriers", "off");
     settings["log_level"] = "error";
     const kronos::Scratch scratch;
     settings["stats_file"] = (scratch.path() / "log.jsonl").string();
@@ -112,16 +112,18 @@ TEST_P(HappensBefore, RandomProgramsKeepEveryEdgeAndEnd) {
     EXPECT_TRUE(mock.LiveObjects().empty());
     if (only) return;
     // Programs that hold nothing show nothing.
-    uint64_t held = 0, virtual_fences = 0;
+    uint64_t held = 0, virtual_fences = 0, fused = 0;
     std::ifstream file(settings["stats_file"]);
     for (std::string line; std::getline(file, line);) {
         const nlohmann::json parsed = nlohmann::json::parse(line);
         if (parsed["event"] != "summary") continue;
         held += layered::Did(parsed, "submits_held");
         virtual_fences += layered::Did(parsed, "fences_virtual");
+        fused += layered::Did(parsed, "buffers_fused");
     }
     EXPECT_GT(held, settings["submits"] == "always" ? Programs() / 4 : 0);
     EXPECT_EQ(virtual_fences > 0, settings["virtual_fences"] == "on");
+    EXPECT_EQ(fused > 0, settings["fusion"] == "on");
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -142,6 +144,21 @@ INSTANTIATE_TEST_SUITE_P(
              true},
         Case{"WhenBusy",
              {{"submits", "busy"}, {"virtual_fences", "on"}, {"submit_hold", "200"}, {"waits", "off"}},
+             true},
+        Case{"Fused",
+             {{"submits", "always"},
+              {"virtual_fences", "on"},
+              {"submit_hold", "10000000"},
+              {"waits", "on"},
+              {"barriers", "on"},
+              {"fusion", "on"}},
+             false},
+        Case{"FusedForAMoment",
+             {{"submits", "always"},
+              {"virtual_fences", "on"},
+              {"submit_hold", "50"},
+              {"barriers", "on"},
+              {"fusion", "on"}},
              true}),
     [](const auto& one) { return one.param.name; });
 

@@ -18,6 +18,8 @@ from harness import LAYER, SPY, expect, log_lines, main, run
 ON = {"KRONOS_WAITS": "on", "KRONOS_RECYCLE_FENCES": "on", "KRONOS_RECYCLE_MEMORY": "on", "KRONOS_BARRIERS": "on", "KRONOS_DESCRIPTORS": "on"}
 # All are held until something flushes them.
 SUBMITS = {**ON, "KRONOS_SUBMITS": "always", "KRONOS_VIRTUAL_FENCES": "on", "KRONOS_SUBMIT_HOLD": "10000000"}
+# And become one where they are short.
+FUSED = {**SUBMITS, "KRONOS_FUSION": "on"}
 # What barriers became that are not as they were.
 EMITTED = {f"barriers_{why}" for why in ("fixed", "upload_read", "read_write", "write_read", "write_write", "earlier", "hard", "fence", "opaque", "end")}
 # What is counted without being done.
@@ -93,19 +95,22 @@ def redundant(tree, driver):
 
 
 def random_programs(tree, driver, scratch, seeds):
-    fences = memory = held = emitted = recorded = dropped = submits = virtual = 0
+    fences = memory = held = emitted = recorded = dropped = submits = virtual = fused = 0
     for seed in range(seeds):
         for threads in (1, 4):
             with tempfile.TemporaryDirectory() as folder:
                 counts = Path(folder) / "counts.json"
                 plain = [tree.program("kronos_random_program"), "--seed", seed, "--steps", 200, "--threads", threads]
                 said = run(plain, tree.environment(driver, scratch)).stdout
-                for settings in ({}, ON, SUBMITS, NOTHING):
+                for settings in ({}, ON, SUBMITS, FUSED, NOTHING):
                     log, spy, output = counted(tree, driver, folder, [*plain, "--counts", counts], **settings)
                     compare(tree, spy, log, counts, *["--unchanged"] * (settings is NOTHING))
                     expect(said == output, f"seed {seed}, {settings}: with the layer '{output.strip()}', without '{said.strip()}'")
                     did = log_lines(log, "summary")[0]["did"]
-                    dropped += expect_dropped(f"seed {seed}, {settings}", log, settings is not NOTHING)
+                    fused += did.get("buffers_fused", 0)
+                    # What is fused the driver gets twice.
+                    if settings is not FUSED:
+                        dropped += expect_dropped(f"seed {seed}, {settings}", log, settings is not NOTHING)
                     submits += did.get("submits_held", 0)
                     virtual += did.get("fences_virtual", 0)
                     fences += did.get("fences_recycled", 0)
@@ -117,6 +122,7 @@ def random_programs(tree, driver, scratch, seeds):
                            f"seed {seed}: told to change nothing, the layer did {did}")
     expect(fences > 0 and memory > 0, f"{fences} fences and {memory} allocations of an earlier life")
     expect(virtual > 0 and submits > 0, f"{virtual} virtual fences, {submits} submissions held")
+    expect(fused > 0, "no command buffers were fused")
     expect(dropped > 0, "no bind or push of all the programs was dropped")
     expect(held > 0 and 0 < emitted < recorded, f"{held} recordings held, {recorded} barriers, {emitted} emitted")
     # A spy that counts wrong must be noticed, or agreement means nothing.

@@ -218,9 +218,9 @@ class When {
 };
 
 /// Every feature, whatever the driver.
-inline const SettingMap kAllOn = {{"waits", "on"},         {"recycle_fences", "on"}, {"recycle_memory", "on"},
-                                  {"barriers", "on"},      {"descriptors", "on"},    {"submits", "always"},
-                                  {"virtual_fences", "on"}};
+inline const SettingMap kAllOn = {{"waits", "on"},          {"recycle_fences", "on"}, {"recycle_memory", "on"},
+                                  {"barriers", "on"},       {"descriptors", "on"},    {"submits", "always"},
+                                  {"virtual_fences", "on"}, {"fusion", "on"}};
 
 class LayerTest : public ::testing::Test {
   protected:

@@ -4,24 +4,46 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <memory>
 #include <optional>
+#include <thread>
 
 #include "layered.h"
 
 namespace {
 
 std::atomic<bool> no_threads{false};
+std::atomic<bool> threads_stall{false};  // those that are made meanwhile do not begin until it is over
 
 }  // namespace
 
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+namespace {
+
+struct Stalled {
+    void* (*body)(void*);
+    void* argument;
+};
+void* BeginLate(void* stalled) {
+    while (threads_stall) std::this_thread::yield();
+    const std::unique_ptr<Stalled> thread(static_cast<Stalled*>(stalled));
+    return thread->body(thread->argument);
+}
+
+}  // namespace
+
 // The process's, in place of the C library's: the layer and the driver find it too. The sanitizers have their own.
 extern "C" __attribute__((visibility("default"))) int pthread_create(pthread_t* thread,
                                                                      const pthread_attr_t* attributes,
                                                                      void* (*body)(void*), void* argument) {
     static const auto real = reinterpret_cast<int (*)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*)>(
         dlsym(RTLD_NEXT, "pthread_create"));
-    return no_threads ? EAGAIN : real(thread, attributes, body, argument);
+    if (no_threads) return EAGAIN;
+    if (!threads_stall) return real(thread, attributes, body, argument);
+    auto stalled = std::make_unique<Stalled>(Stalled{body, argument});
+    const int result = real(thread, attributes, BeginLate, stalled.get());
+    if (result == 0) static_cast<void>(stalled.release());
+    return result;
 }
 #define CAN_FAIL_THREADS true
 #else
@@ -75,6 +97,7 @@ TEST_F(SubmitsFaultsTest, EachFailureOfTheDriverEndsInWhatTheSpecificationAllows
                     SettingMap settings = kAlways;
                     settings["waits"] = waits;
                     settings["submit_batch"] = "5";
+                    settings["barriers"] = settings["fusion"] = waits;
                     settings["stats"] = "off";
                     std::vector<std::atomic<int>> ran(kSubmits);
                     mock.OnDispatch([&](const MockDispatch& dispatch) { ++ran.at(dispatch.group_count[0] - 1); });
@@ -162,6 +185,41 @@ TEST_F(SubmitsFaultsTest, WithoutAThreadNothingIsHeld) {
     EXPECT_EQ(vkQueueWaitIdle(device->queue), VK_SUCCESS);
     device->Destroy();
     EXPECT_EQ(Did(Summary(), "submits_no_thread"), 1u);
+}
+
+TEST_F(SubmitsFaultsTest, WhileTheThreadStallsTheProgramItselfGivesWhatIsHeld) {
+    if (!CAN_FAIL_THREADS) GTEST_SKIP() << "the sanitizer's pthread_create cannot be replaced";
+    std::atomic<uint32_t> ran{0};
+    mock.OnDispatch([&](const MockDispatch&) { ++ran; });
+    SettingMap settings = kAlways;
+    settings["submit_hold"] = "50";
+    Start(settings);
+    // What is not held makes the driver start the queue's thread.
+    VkDeviceGroupSubmitInfo group = {};
+    group.sType = VK_STRUCTURE_TYPE_DEVICE_GROUP_SUBMIT_INFO;
+    EXPECT_EQ(device->Submit(VK_NULL_HANDLE, VK_NULL_HANDLE, &group), VK_SUCCESS);
+    threads_stall = true;
+    const VkFence fence = device->MakeFence();
+    EXPECT_EQ(device->Submit(Recorded(0), fence), VK_SUCCESS);
+    EXPECT_EQ(vkWaitForFences(device->handle, 1, &fence, VK_TRUE, UINT64_MAX), VK_SUCCESS);
+    EXPECT_EQ(ran, 1u);
+    EXPECT_EQ(vkResetFences(device->handle, 1, &fence), VK_SUCCESS);
+    EXPECT_EQ(device->Submit(Recorded(1), fence), VK_SUCCESS);
+    while (vkGetFenceStatus(device->handle, fence) == VK_NOT_READY) std::this_thread::yield();
+    EXPECT_EQ(ran, 2u);
+    EXPECT_EQ(device->Submit(Recorded(2)), VK_SUCCESS);
+    EXPECT_EQ(vkQueueWaitIdle(device->queue), VK_SUCCESS);
+    EXPECT_EQ(ran, 3u);
+    // Nobody asks for this one: it waits for the thread, and is not lost.
+    const uint64_t given = mock.Calls("vkQueueSubmit");
+    EXPECT_EQ(device->Submit(Recorded(3)), VK_SUCCESS);
+    EXPECT_EQ(mock.Calls("vkQueueSubmit"), given);
+    threads_stall = false;
+    while (ran != 4) std::this_thread::yield();
+    EXPECT_EQ(vkQueueWaitIdle(device->queue), VK_SUCCESS);
+    vkDestroyFence(device->handle, fence, nullptr);
+    device->Destroy();
+    EXPECT_EQ(Did(Summary(), "flushes_deadline"), 1u);
 }
 
 TEST_F(SubmitsFaultsTest, AProgramThatOnlyPollsMemorySeesItsResults) {

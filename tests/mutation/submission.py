@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Deliberate faults in what is held of submissions, how it is folded and what flushes it, each of which some test of
-kronos_submission_tests, kronos_layer_tests (Submits*, MixedFences*) or kronos_happens_before must find.
+"""Deliberate faults in what is held of submissions, how it is folded and fused and what flushes it, each of which some test of
+kronos_submission_tests, kronos_resource_tests (Fused*), kronos_layer_tests (Submits*, Fusion*, MixedFences*) or
+kronos_happens_before must find.
 
 usage: submission.py [--build DIR] [--programs N] [--only TEXT]
 
@@ -19,6 +20,9 @@ from faults import cases, commands, compiled, failing, link, main
 FOLDER = 'layer/submission/'
 BATCH, QUEUE, ALL, FLUSHER = FOLDER + 'batch.cpp', FOLDER + 'submit_queue.cpp', FOLDER + 'submissions.cpp', FOLDER + 'flusher.cpp'
 SUBMITS, WAITS, FLUSHES, FENCES = (FOLDER + name + '_hooks.cpp' for name in ('submit', 'wait', 'flush', 'fence'))
+FUSER, OWN = FOLDER + 'fuser.cpp', FOLDER + 'fused_buffers.cpp'
+EMIT, REPEATS, RECORDER = (f'layer/stream/{name}.cpp' for name in ('emit', 'repeats', 'recorder'))
+HELD, PIPELINES, DEVICE, START = 'layer/stream/hold_commands.cpp', 'layer/resources/pipeline_hooks.cpp', 'layer/entry/device.cpp', FOLDER + 'start.cpp'
 CACHE, TIMELINES, MEMORY, RECORDING, COMMANDS = (FOLDER + 'fence_cache.cpp', FOLDER + 'timelines.cpp', 'layer/memory/memory_hooks.cpp',
                                                  'layer/stats/record_hooks.cpp', 'layer/entry/proc_addr.cpp')
 
@@ -97,6 +101,44 @@ FAULTS = [
     ('the program\'s structure is changed', TIMELINES, '        std::memcpy(nodes_.back().get(), from, size);\n        auto* node = reinterpret_cast<VkBaseOutStructure*>(nodes_.back().get());\n',
      '        auto* node = const_cast<VkBaseOutStructure*>(reinterpret_cast<const VkBaseOutStructure*>(from));\n'),
     ('unknown structures are copied', TIMELINES, '        if (!size) {', '        if (false) {'),
+    # Fusion.
+    ('what is not known is left out', FUSER, '                to.buffers.push_back(given[i]);\n', ''),
+    ('a run goes on behind what is not known', FUSER, '                run_begin = i + 1;\n', ''),
+    ('what was in the call before is in this one', FUSER, '    run_.clear();\n    run_commands_ = 0;\n}', '}'),
+    ('layouts that are no more are used', FUSER, 'stream->layouts != policy_.resources->LayoutsRemoved()', 'false'),
+    ('the destruction of layouts is not awaited', PIPELINES, '    if (device.submissions) device.submissions->AwaitFusion();\n', ''),
+    ('what is submitted once is given again', FUSER, 'buffer = once ? nullptr : buffers_.Find(', 'buffer = buffers_.Find('),
+    ('what is submitted once is kept', FUSER, '        if (!once) buffer->recordings', '        buffer->recordings'),
+    ('what was not recorded is given', FUSER, '    return recorded;\n', '    return true;\n'),
+    ('what the driver could not take is pending', ALL, '            fuser_->Given(0);\n', '            {}\n'),
+    ('what is given is not pending', ALL, '            fuser_->Given(value);\n', '            fuser_->Given(0);\n'),
+    ('pending ones are given again', OWN, 'if (buffer->until <= reached && std', 'if (std'),
+    ('pending ones are recorded', OWN, '        if (buffer->until > reached) continue;\n', ''),
+    ('others are given again', OWN, ' && std::ranges::equal(buffer->recordings, recordings)', ' && buffer->recordings.size() == recordings.size()'),
+    ('no limit of their number', OWN, 'if (buffers_.size() < kMost)', 'if (true)'),
+    ('what it held before is found', OWN, '    best->recordings.clear();\n', ''),
+    ('no barrier at the seam', EMIT, '            joined.barriers.push_back(kSeam);\n', '            joined.barriers.push_back({.global = true});\n'),
+    ('accesses of the first alone', EMIT, 'step.kind == StepKind::kAction ? accesses : barriers', 'step.kind == StepKind::kAction ? 0 : barriers'),
+    ('barriers of the first alone', EMIT, 'step.kind == StepKind::kAction ? accesses : barriers', 'step.kind == StepKind::kAction ? accesses : 0'),
+    ('barriers at the wrong commands', EMIT, 'steps.steps.size()) + 1;', 'steps.steps.size());'),
+    ('no form of barriers but the first', EMIT, 'return stream->second_form; });', 'return false && stream; });'),
+    ('other pipelines are the same', REPEATS, 'drops = pipeline == pipeline_;', 'drops = pipeline_;'),
+    ('other bind points are the same', REPEATS, '        if (!ForCompute(bind_point)) return false;\n        drops', '        drops'),
+    ('other bind points are the same for sets', REPEATS, '    if (!ForCompute(bind_point)) return false;\n    if (first', '    if (first'),
+    ('other sets are the same', REPEATS, 'std::equal(sets, sets + count, sets_b) &&', 'true &&'),
+    ('other offsets are the same', REPEATS, ' && std::equal(offsets, offsets + offset_count, offsets_b)', ''),
+    ('other layouts disturb nothing', REPEATS, '    if (!same_layout) sets_ = {};\n', ''),
+    ('pushed descriptors disturb nothing', REPEATS, ' || Is<PushDescriptors>(command) ||', ' ||'),
+    ('other constants are the same', REPEATS, ' &&\n           std::memcmp(values, values_b, size) == 0', ''),
+    ('constants elsewhere are the same', REPEATS, 'offset == offset_b && size', 'size'),
+    ('secondaries are recorded twice', HELD, '    recorder.SetAlone();\n    HeldCommand*', '    HeldCommand*'),
+    ('queries are part of others', HELD, '    recorder.SetAlone();\n    recorder.Hold<&Table::CmdBeginQuery>', '    recorder.Hold<&Table::CmdBeginQuery>'),
+    ('what was given up is kept', RECORDER, 'if (held && ended && !stream_.alone', 'if (held && !stream_.alone'),
+    ('long ones are kept', RECORDER, 'stream_.commands <= options_.keeps_most && options_.keeps_most', 'options_.keeps_most'),
+    ('two recordings are one', RECORDER, 'stream_.uid = NextUid();', 'stream_.uid = 2;'),
+    ('their ways to begin are the same', RECORDING, '        if (BeginsInItsOwnWay(*info)) buffer->recorder->SetAlone();\n', ''),
+    ('all pools are the same', DEVICE, 'if (!pool->plain || info->pNext)', 'if (info->pNext)'),
+    ('those that wait for events are part of others', START, 'buffer->recorder && !buffer->events ?', 'buffer->recorder ?'),
     ('the extension is not enabled', TIMELINES, '        copy_.enabledExtensionCount = static_cast<uint32_t>(extensions_.size());\n', ''),
 ]
 
@@ -106,7 +148,7 @@ class Faulty:
 
     def __init__(self, build, scratch, programs):
         self.build, self.scratch, self.programs = build, scratch, programs
-        self.known = {target: commands(build, target) for target in ('kronos_submission_tests', 'kronos_layer')}
+        self.known = {target: commands(build, target) for target in ('kronos_submission_tests', 'kronos_resource_tests', 'kronos_layer')}
         manifest = json.loads((build / 'manifest/explicit/VkLayer_kronos_compute.json').read_text())
         manifest['layer']['library_path'] = str(scratch / 'libVkLayer_kronos_faulty.so')
         (scratch / 'VkLayer_kronos_compute.json').write_text(json.dumps(manifest))
@@ -118,13 +160,14 @@ class Faulty:
         source, target = self.scratch / pathlib.Path(file).name, self.scratch / 'faulty.o'
         source.write_text(text)
         compiled(known[name], name, file, source, target, self.build)
-        binary, library = self.scratch / 'faulty_tests', self.scratch / 'libVkLayer_kronos_faulty.so'
-        for target_name, made in (('kronos_submission_tests', binary), ('kronos_layer', library)):
+        binary, streams, library = self.scratch / 'faulty_tests', self.scratch / 'faulty_streams', self.scratch / 'libVkLayer_kronos_faulty.so'
+        for target_name, made in (('kronos_submission_tests', binary), ('kronos_resource_tests', streams), ('kronos_layer', library)):
             words = self.known[target_name]
-            whole = next(n for n in words if n.endswith(('bin/kronos_submission_tests', 'libVkLayer_kronos_compute.so')))
+            whole = next(n for n in words if n.endswith((f'bin/{target_name}', 'libVkLayer_kronos_compute.so')))
             link(words[whole], whole, made, [target], self.build)
         env = {**os.environ, 'KRONOS_TEST_LAYERS': str(self.scratch), 'KRONOS_HAPPENS_BEFORE_PROGRAMS': str(self.programs)}
-        for command in ([binary], [self.build / 'bin/kronos_layer_tests', '--gtest_filter=Submits*:*MixedFences*:FencesTest*'],
+        for command in ([binary], [streams, '--gtest_filter=Fused*'],
+                        [self.build / 'bin/kronos_layer_tests', '--gtest_filter=Submits*:*MixedFences*:FencesTest*:Fusion*'],
                         [self.build / 'bin/kronos_happens_before']):
             if found := failing([*command, '--gtest_brief=1'], env, 90):
                 return found

@@ -61,7 +61,24 @@ std::string Checker::Check(const Steps& steps, const BarrierOptions& options, co
     if (fault.empty()) fault = CheckBetween(steps, plan);
     if (!fault.empty()) return fault;
     Prepare(steps, plan, world);
-    return CheckOrder(steps, plan);
+    return CheckOrder(steps, plan, true);
+}
+
+std::string Checker::CheckWithSeams(const Steps& steps, const BarrierOptions& options, const BarrierPlan& plan,
+                                    uint64_t world) {
+    std::string fault = CheckForm(steps, options, plan);
+    if (fault.empty()) fault = CheckMasks(steps, plan);
+    if (fault.empty()) fault = CheckBetween(steps, plan);
+    if (!fault.empty()) return fault;
+    Prepare(steps, plan, world);
+    fault = CheckOrder(steps, plan, false);
+    if (!fault.empty()) return "between them: " + fault;
+    Steps without = steps;
+    for (BarrierStep& barrier : without.barriers)
+        if (barrier.seam) barrier.masks = {};
+    Prepare(without, plan, world);
+    fault = CheckOrder(without, plan, true);
+    return fault.empty() ? fault : "without the seams: " + fault;
 }
 
 std::string Checker::CheckForm(const Steps& steps, const BarrierOptions& options, const BarrierPlan& plan) const {
@@ -285,7 +302,7 @@ void Checker::AddTransition(int32_t step, const Barrier& barrier, const Access& 
     Add(source);
 }
 
-std::string Checker::Take(const Steps& steps, uint32_t index) {
+std::string Checker::Take(const Steps& steps, uint32_t index, bool around) {
     const Step& step = steps.steps[index];
     const auto place = static_cast<int32_t>(index);
     std::string fault;
@@ -307,7 +324,7 @@ std::string Checker::Take(const Steps& steps, uint32_t index) {
             break;
         case StepKind::kFence:
             fault = CheckEverything(index);
-            AddUnknown(place, false);
+            if (around) AddUnknown(place, false);
             break;
         case StepKind::kOpaque:
             fault = CheckEverything(index);
@@ -317,14 +334,16 @@ std::string Checker::Take(const Steps& steps, uint32_t index) {
     return fault;
 }
 
-std::string Checker::CheckOrder(const Steps& steps, const BarrierPlan& plan) {
+// `around`: for work before and after it, and for fences, too.
+std::string Checker::CheckOrder(const Steps& steps, const BarrierPlan& plan, bool around) {
     sources_.clear();
-    AddUnknown(-1, true);
+    if (around) AddUnknown(-1, true);
     size_t next = 0;
     for (uint32_t i = 0; i <= steps.steps.size(); ++i) {
         for (; next < plan.emissions.size() && plan.emissions[next].before == i; ++next)
             Apply(emitted_[next], &Source::output);
-        const std::string fault = i < steps.steps.size() ? Take(steps, i) : CheckEverything(i);
+        const bool end = i == steps.steps.size();
+        const std::string fault = !end ? Take(steps, i, around) : around ? CheckEverything(i) : std::string();
         if (!fault.empty()) return fault;
     }
     return {};

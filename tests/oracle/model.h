@@ -52,6 +52,10 @@ class Checker {
   public:
     /// What the plan breaks, readable; empty if nothing. `world` decides what bytes unknown ranges of barriers cover.
     std::string Check(const Steps& steps, const BarrierOptions& options, const BarrierPlan& plan, uint64_t world);
+    /// The same where some of the barriers are seams: these order commands of the recording, and ask for nothing that
+    /// earlier or later work, or a fence, would notice.
+    std::string CheckWithSeams(const Steps& steps, const BarrierOptions& options, const BarrierPlan& plan,
+                               uint64_t world);
 
   private:
     struct Barrier {
@@ -83,8 +87,8 @@ class Checker {
     std::string CheckForm(const Steps& steps, const BarrierOptions& options, const BarrierPlan& plan) const;
     std::string CheckMasks(const Steps& steps, const BarrierPlan& plan) const;
     std::string CheckBetween(const Steps& steps, const BarrierPlan& plan);
-    std::string CheckOrder(const Steps& steps, const BarrierPlan& plan);
-    std::string Take(const Steps& steps, uint32_t index);
+    std::string CheckOrder(const Steps& steps, const BarrierPlan& plan, bool around);
+    std::string Take(const Steps& steps, uint32_t index, bool around);
 
     void Apply(const Barrier& barrier, Order Source::*order);
     std::string CheckAccess(uint32_t step, const Access& access) const;

@@ -31,6 +31,31 @@ TEST(BarrierPass, KeepsEachBarrierOfAChain) {
     EXPECT_THAT(Places(recording), ElementsAre(2, 4, 6, 8));
 }
 
+TEST(BarrierPass, EmitsSeamsForConflictsAlone) {
+    const auto places = [](bool conflict) {
+        Recording recording;
+        for (uint64_t i = 0; i < 6; ++i) recording.Act({Writes(2, conflict ? 0 : i, i + 1)}).Seam();
+        BarrierPass pass;
+        BarrierPlan plan;
+        pass.Run(recording.steps(), {}, plan);
+        std::vector<uint32_t> before;
+        for (const Emission& emission : plan.emissions) before.push_back(emission.before);
+        return before;
+    };
+    EXPECT_THAT(places(false), ElementsAre());
+    EXPECT_THAT(places(true), ElementsAre(2, 4, 6, 8, 10)) << "and none for what comes after";
+}
+
+TEST(BarrierPass, NarrowsSeamsWithoutADebt) {
+    const Recording recording = Recording().Act({Writes(2, 0, 1)}).Seam().Act({Reads(2, 0, 1)});
+    BarrierPass pass;
+    BarrierPlan plan;
+    pass.Run(recording.steps(), {.narrow = true}, plan);
+    ASSERT_THAT(plan.emissions, SizeIs(1));
+    EXPECT_EQ(plan.emissions[0].masks.destination_access & kMemoryRead, 0u);
+    EXPECT_EQ(plan.narrowed, 1u);
+}
+
 TEST(BarrierPass, KnowsWhatNeedNotWait) {
     BarrierPass pass;
     BarrierPlan plan;

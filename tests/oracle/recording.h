@@ -53,6 +53,12 @@ class Recording {
         return *this;
     }
     Recording& Barrier(const Masks& masks) { return Add(StepKind::kBarrier, masks, true); }
+    /// The layer's, between two recordings.
+    Recording& Seam() {
+        Add(StepKind::kBarrier, {kAllStage, kMemoryWrite, kAllStage, kMemoryRead | kMemoryWrite}, true);
+        steps_.barriers.back().seam = true;
+        return *this;
+    }
     /// For ranges alone.
     Recording& Barrier(const Masks& masks, std::initializer_list<MemoryRange> ranges) {
         Add(StepKind::kBarrier, masks, false);

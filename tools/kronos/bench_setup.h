@@ -33,6 +33,8 @@ inline constexpr Configuration kConfigurations[] = {
     {"barriers", true, "preset=observe log_level=warn barriers=on", "one feature alone: the barriers that are needed"},
     {"submits", true, "preset=observe log_level=warn barriers=off submits=busy virtual_fences=on",
      "one feature alone: submissions held while the queue is busy"},
+    {"fusion", true, "preset=observe log_level=warn barriers=on submits=busy virtual_fences=on fusion=on",
+     "barriers and submits, and short command buffers fused, which needs both"},
 };
 inline constexpr const Configuration& kOff = kConfigurations[0];
 inline constexpr const Configuration& kOn = kConfigurations[1];

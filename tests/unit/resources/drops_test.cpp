@@ -103,7 +103,7 @@ class DropsTest : public ::testing::Test {
         Do<&Table::CmdPushDescriptorSet2>(hold::CmdPushDescriptorSet2, &info);
     }
     void Dispatch() { Do<&Table::CmdDispatch>(hold::CmdDispatch, 1, 1, 1); }
-    HeldWork End() { return recorder.Finish(DriverTable(), VK_NULL_HANDLE, counters, &decisions); }
+    HeldWork End() { return recorder.Finish(DriverTable(), VK_NULL_HANDLE, counters, &decisions, true); }
     /// The letters of what the driver got since the last time.
     std::string Got() {
         std::string letters;
@@ -128,7 +128,7 @@ class DropsTest : public ::testing::Test {
     }
 
     World world;
-    Recorder recorder{world.resources, RecorderMode::kHold, false, true};
+    Recorder recorder{world.resources, {.mode = RecorderMode::kHold, .drops = true}};
     RecordingCounters counters;
     Counters decisions;
     VkDescriptorBufferInfo whole = {H<VkBuffer>(1), 0, VK_WHOLE_SIZE};
@@ -314,7 +314,8 @@ TEST(Drops, OffAndObserved) {
         const auto layout = world.Layout(1, {world.SetLayout(1, {{0, kStorage}})});
         const auto pipeline = world.Pipeline(1, layout, Shader({}));
         const auto set = world.Set(1, world.Pool(1), H<VkDescriptorSetLayout>(1));
-        Recorder recorder(world.resources, observed ? RecorderMode::kObserve : RecorderMode::kHold, false, observed);
+        Recorder recorder(world.resources,
+                          {.mode = observed ? RecorderMode::kObserve : RecorderMode::kHold, .drops = observed});
         RecordingCounters counters;
         Counters decisions;
         DriverGot().clear();
@@ -325,7 +326,7 @@ TEST(Drops, OffAndObserved) {
             EXPECT_TRUE(hold::CmdBindDescriptorSets(recorder, kCompute, layout, 0, 1, &set, 0, nullptr));
             EXPECT_TRUE(hold::CmdDispatch(recorder, 1, 1, 1));
         }
-        EXPECT_EQ(recorder.Finish(DriverTable(), VK_NULL_HANDLE, counters, &decisions).commands, 0u);
+        EXPECT_EQ(recorder.Finish(DriverTable(), VK_NULL_HANDLE, counters, &decisions, true).commands, 0u);
         std::string letters;
         for (const model::Raw& raw : DriverGot()) letters += raw.letter;
         EXPECT_EQ(letters, observed ? "" : "psxpsxpsx");

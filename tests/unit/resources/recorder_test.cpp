@@ -60,7 +60,8 @@ class Driver {
 
 class RecorderTest : public ::testing::Test {
   protected:
-    explicit RecorderTest(bool drops = false) : recorder(world.resources, RecorderMode::kHold, false, drops) {
+    explicit RecorderTest(bool drops = false)
+        : recorder(world.resources, {.mode = RecorderMode::kHold, .drops = drops, .keeps_most = 16}) {
         Driver::Got().clear();
         Driver::Got().reserve(1 << 16);
         world.Memory(1);
@@ -99,7 +100,7 @@ class RecorderTest : public ::testing::Test {
         }
         if (!held) (Driver::Down().*Slot)(VK_NULL_HANDLE, args...);
     }
-    void Finish() { recorder.Finish(Driver::Down(), VK_NULL_HANDLE, counters, &decisions); }
+    void Finish() { recorder.Finish(Driver::Down(), VK_NULL_HANDLE, counters, &decisions, true); }
     const std::string& End() {
         Finish();
         return Driver::Got();
@@ -346,7 +347,7 @@ TEST_F(RecorderTest, WithoutMemoryToAnalyseBarriersStay) {
 // Whatever allocation fails, the driver gets the commands, in order, and barriers at most where the program has them.
 TEST_F(RecorderTest, WhateverAllocationFails) {
     for (uint64_t n = 1;; ++n) {
-        Recorder fresh(world.resources, RecorderMode::kHold, false);
+        Recorder fresh(world.resources, {.mode = RecorderMode::kHold});
         Driver::Got().clear();
         fresh.Begin(true);
         Allocations() = 0;
@@ -357,7 +358,7 @@ TEST_F(RecorderTest, WhateverAllocationFails) {
             try {
                 held = fresh.Active() && command(fresh, H<VkBuffer>(buffer), 0, VK_WHOLE_SIZE, 0);
             } catch (const std::bad_alloc&) {
-                fresh.Finish(Driver::Down(), VK_NULL_HANDLE, counters, nullptr);
+                fresh.Finish(Driver::Down(), VK_NULL_HANDLE, counters, nullptr, true);
             }
             if (!held) Driver::Down().CmdFillBuffer(VK_NULL_HANDLE, H<VkBuffer>(buffer), 0, VK_WHOLE_SIZE, 0);
         };
@@ -370,7 +371,7 @@ TEST_F(RecorderTest, WhateverAllocationFails) {
                 held = fresh.Active() &&
                        hold::CmdPipelineBarrier(fresh, kTransfer, kTransfer, 0, 1, &memory, 0, nullptr, 0, nullptr);
             } catch (const std::bad_alloc&) {
-                fresh.Finish(Driver::Down(), VK_NULL_HANDLE, counters, nullptr);
+                fresh.Finish(Driver::Down(), VK_NULL_HANDLE, counters, nullptr, true);
             }
             if (!held)
                 Driver::Down().CmdPipelineBarrier(VK_NULL_HANDLE, kTransfer, kTransfer, 0, 1, &memory, 0, nullptr, 0,
@@ -382,7 +383,7 @@ TEST_F(RecorderTest, WhateverAllocationFails) {
         barrier();
         hold(hold::CmdFillBuffer, 1);
         barrier();
-        fresh.Finish(Driver::Down(), VK_NULL_HANDLE, counters, nullptr);
+        fresh.Finish(Driver::Down(), VK_NULL_HANDLE, counters, nullptr, true);
         const bool reached = Allocations() >= n;
         Failing() = 0;
         const std::string got = Driver::Got();

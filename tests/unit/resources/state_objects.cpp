@@ -30,7 +30,8 @@ const std::vector<Definition>& Definitions() {
     return definitions;
 }
 
-Program::Program(uint64_t seed) : random_(seed), recorder_(world_.resources, RecorderMode::kHold, false, true) {
+Program::Program(uint64_t seed)
+    : random_(seed), recorder_(world_.resources, {.mode = RecorderMode::kHold, .drops = true}) {
     layout_.resize(kLayouts);
     pipelines_.resize(kPipelines);
     sets_.resize(Definitions().size() * kSetsOfEach);

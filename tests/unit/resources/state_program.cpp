@@ -32,7 +32,7 @@ void Program::Do(bool (*hold)(Recorder&, Args...), Command command, std::type_id
     hold::CmdResetQueryPool(recorder_, VK_NULL_HANDLE, number, 1);
     recorder_.Next(Counter::kCount);
     if (hold(recorder_, args...)) return;
-    recorder_.Finish(DriverTable(), VK_NULL_HANDLE, counters_, &decisions_);
+    recorder_.Finish(DriverTable(), VK_NULL_HANDLE, counters_, &decisions_, true);
     (DriverTable().*Slot)(VK_NULL_HANDLE, args...);
 }
 
@@ -218,7 +218,7 @@ Program::Recorded Program::Record(uint32_t commands) {
     for (uint32_t i = 0; i < commands; ++i) {
         // A command that cannot be held: the rest is the driver's.
         if (i == ends) recorded.held = commands_.size();
-        if (i == ends) recorder_.Finish(DriverTable(), VK_NULL_HANDLE, counters_, &decisions_);
+        if (i == ends) recorder_.Finish(DriverTable(), VK_NULL_HANDLE, counters_, &decisions_, true);
         if (Rarely(12)) ChangeSomething();
         switch (Below(10)) {
             case 0:
@@ -249,7 +249,7 @@ Program::Recorded Program::Record(uint32_t commands) {
         }
     }
     Dispatch();
-    recorder_.Finish(DriverTable(), VK_NULL_HANDLE, counters_, &decisions_);
+    recorder_.Finish(DriverTable(), VK_NULL_HANDLE, counters_, &decisions_, true);
 
     if (!gives_up) recorded.held = commands_.size();
     recorded.commands = commands_;

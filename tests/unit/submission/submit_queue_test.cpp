@@ -30,7 +30,7 @@ constexpr uint64_t kTimeline = 999;
 // Notes what it gets; is as far as the test says; fails when the test says.
 class NotingDriver final : public QueueDriver {
   public:
-    VkResult Submit(const Batch::Call& call, VkFence fence) override {
+    VkResult Submit(const Batch::Call& call, uint64_t, VkFence fence) override {
         ++calls;
         if (!fail.empty()) {
             const VkResult result = fail.front();

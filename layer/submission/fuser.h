@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Command buffers that stand beside each other in a batch, given to the driver as one of the layer's own: between two
+// of them a device may wait for longer than a short one runs. What they do is recorded again, with the barriers that
+// all of it needs together; where the same recordings come again, what was recorded before.
+//
+// Between the command buffers of one batch stands submission order alone (section "Implicit Synchronization
+// Guarantees"), which commands of one command buffer have too. Each begins with nothing bound (section "Command Buffer
+// Lifecycle"), so that no valid one can tell what was bound before it.
+//
+// Threads: one object a queue, used with the queue's lock held.
+#pragma once
+
+#include <vulkan/utility/vk_dispatch_table.h>
+#include <vulkan/vk_layer.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "resources/resources.h"
+#include "stats/counters.h"
+#include "stream/barrier_pass.h"
+#include "stream/emit.h"
+#include "stream/worth.h"
+#include "submission/batch.h"
+#include "submission/fused_buffers.h"
+
+namespace kronos {
+
+struct FusionPolicy {
+    /// A longer recording stays a command buffer of its own: recording again takes the processor up to 0.3 us a
+    /// command, and the wait that it saves the device 8 us.
+    static constexpr uint32_t kMostCommands = 32;
+
+    bool on = false;
+    bool narrow = false;  ///< masks of barriers are narrowed
+    PFN_vkSetDeviceLoaderData set_loader_data = nullptr;
+    const Resources* resources = nullptr;
+    /// What a command buffer of the program's holds; nullptr: it stays what it is.
+    const Stream* (*find)(VkCommandBuffer) = nullptr;
+    StreamWorth* worth = nullptr;  ///< is told what was gained; nullptr: nobody asks
+};
+
+class Fuser {
+  public:
+    /// `counters`: nullptr where nothing is counted. `family`: the queue's.
+    Fuser(const VkuDeviceDispatchTable& down, VkDevice device, uint32_t family, Counters* counters,
+          const FusionPolicy& policy);
+    /// Nothing is pending by then.
+    ~Fuser();
+    Fuser(const Fuser&) = delete;
+    Fuser& operator=(const Fuser&) = delete;
+
+    /// Whether there is anything to do: what the timeline has reached need not be known otherwise.
+    static bool Concerns(const Batch::Call& call);
+    /// What the driver is to get instead of `call`; valid until the next one, and as long as `call` is. Does not fail:
+    /// what cannot be fused stays as it is. Given must follow. `reached`: the value of the queue's timeline.
+    Batch::Call Fuse(const Batch::Call& call, uint64_t reached) noexcept;
+    /// What Fuse returned was given to the driver, and is done when the timeline has `value`. 0: it was not given.
+    void Given(uint64_t value) { buffers_.Given(value); }
+
+  private:
+    template <class Info, class Buffer>
+    struct Rewritten {
+        std::vector<Info> infos;
+        std::vector<Buffer> buffers;
+    };
+
+    template <class Info, class Buffer>
+    const Info* Rewrite(const Info* infos, uint32_t count, Rewritten<Info, Buffer>& to, uint64_t reached);
+    template <class Buffer>
+    void EndRun(std::span<const Buffer> run, std::vector<Buffer>& to, uint64_t reached);
+    const Stream* Find(VkCommandBuffer buffer) const;
+    VkCommandBuffer FuseRun(uint64_t reached);
+    bool Make(FusedBuffer& buffer);
+    bool Record(VkCommandBuffer buffer, bool once);
+    void Decided(Counter decision, uint64_t n = 1) const {
+        if (counters_ && n) counters_->Decided(decision, n);
+    }
+
+    const VkuDeviceDispatchTable& down_;
+    const VkDevice device_;
+    const uint32_t family_;
+    Counters* const counters_;
+    const FusionPolicy policy_;
+    VkCommandPool pool_ = VK_NULL_HANDLE;
+    FusedBuffers buffers_;
+
+    // Of one call.
+    Rewritten<VkSubmitInfo, VkCommandBuffer> first_;
+    Rewritten<VkSubmitInfo2, VkCommandBufferSubmitInfo> second_;
+    std::vector<const Stream*> run_;
+    uint32_t run_commands_ = 0;
+    std::vector<uint64_t> recordings_;
+    Steps joined_;
+    BarrierPass pass_;
+    BarrierPlan plan_;
+    Repeats repeats_;
+    RecordingCounters recorded_;
+};
+
+}  // namespace kronos

@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: Apache-2.0
+// Short command buffers that the driver gets as one: which, what it does, and what stays as it is.
+#include <atomic>
+#include <mutex>
+#include <set>
+
+#include "submits_fixture.h"
+
+namespace {
+
+using layered::Asked;
+using layered::Device;
+using layered::Did;
+using layered::Driver;
+using layered::kHeld;
+using layered::SettingMap;
+using layered::With;
+
+const SettingMap kFused = With(kHeld, {{"submits", "always"}, {"barriers", "on"}, {"fusion", "on"}});
+
+class FusionTest : public layered::SubmitsTest {
+  protected:
+    struct Ran {
+        uint32_t number = 0;
+        VkCommandBuffer in = VK_NULL_HANDLE;
+    };
+
+    void StartFused(const SettingMap& more = {}) {
+        mock.OnDispatch([this](const MockDispatch& dispatch) {
+            const std::lock_guard lock(mutex);
+            ran.push_back({dispatch.group_count[0], dispatch.command_buffer});
+        });
+        Start(With(kFused, more));
+        mock.OpenGate(VK_NULL_HANDLE);
+        mock.OpenGate(device->queue);
+    }
+    /// A dispatch of that number, after what `before` records.
+    template <class Before>
+    void Record(VkCommandBuffer buffer, uint32_t number, Before before, VkCommandBufferUsageFlags flags = 0) {
+        const VkCommandBufferBeginInfo info = {VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO, nullptr, flags, nullptr};
+        EXPECT_EQ(vkBeginCommandBuffer(buffer, &info), VK_SUCCESS);
+        before(buffer);
+        vkCmdDispatch(buffer, number, 1, 1);
+        EXPECT_EQ(vkEndCommandBuffer(buffer), VK_SUCCESS);
+    }
+    VkCommandBuffer Numbered(uint32_t number, VkCommandBufferUsageFlags flags = 0) {
+        const VkCommandBuffer made = device->MakeBuffer();
+        Record(
+            made, number, [](VkCommandBuffer) {}, flags);
+        return made;
+    }
+    std::vector<VkCommandBuffer> NumberedTo(uint32_t count, VkCommandBufferUsageFlags flags = 0) {
+        std::vector<VkCommandBuffer> made;
+        for (uint32_t i = 1; i <= count; ++i) made.push_back(Numbered(i, flags));
+        return made;
+    }
+    void SubmitEach(const std::vector<VkCommandBuffer>& buffers) {
+        for (const VkCommandBuffer buffer : buffers) EXPECT_EQ(device->Submit(buffer), VK_SUCCESS);
+    }
+    /// What ran since the last time, when all is done.
+    std::vector<Ran> Done() {
+        EXPECT_EQ(vkQueueWaitIdle(device->queue), VK_SUCCESS);
+        const std::lock_guard lock(mutex);
+        return std::exchange(ran, {});
+    }
+    /// They ran in the order of their numbers; returns in how many command buffers.
+    static size_t InOrder(const std::vector<Ran>& ran, uint32_t count) {
+        EXPECT_EQ(ran.size(), count);
+        std::set<VkCommandBuffer> in;
+        for (size_t i = 0; i < ran.size(); ++i) {
+            EXPECT_EQ(ran[i].number, i + 1);
+            in.insert(ran[i].in);
+        }
+        return in.size();
+    }
+    VkPipelineLayout MakeLayout() const {
+        VkPipelineLayoutCreateInfo info = {};
+        info.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO;
+        VkPipelineLayout made = VK_NULL_HANDLE;
+        EXPECT_EQ(vkCreatePipelineLayout(device->handle, &info, nullptr, &made), VK_SUCCESS);
+        return made;
+    }
+
+    std::mutex mutex;
+    std::vector<Ran> ran;
+};
+
+TEST_F(FusionTest, ShortCommandBuffersBecomeOne) {
+    StartFused();
+    const std::vector<VkCommandBuffer> buffers = NumberedTo(5);
+    SubmitEach(buffers);
+    const std::vector<Ran> done = Done();
+    EXPECT_EQ(InOrder(done, 5), 1u);
+    for (const VkCommandBuffer buffer : buffers) EXPECT_NE(buffer, done[0].in);
+    const nlohmann::json summary = Ended();
+    EXPECT_EQ(Did(summary, "buffers_fused"), 5u);
+    EXPECT_EQ(Did(summary, "fusions_recorded"), 1u);
+    EXPECT_EQ(Asked(summary, "command_buffers"), 5u);
+    EXPECT_EQ(Driver(summary, "command_buffers"), 1u);
+    EXPECT_EQ(Asked(summary, "dispatches"), 5u);
+    EXPECT_EQ(Driver(summary, "dispatches"), 10u) << "recorded once more";
+    EXPECT_EQ(Driver(summary, "recordings"), 6u);
+}
+
+TEST_F(FusionTest, OfTheSecondFormToo) {
+    VkPhysicalDeviceSynchronization2Features features = {};
+    features.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES;
+    features.synchronization2 = VK_TRUE;
+    mock.OnDispatch([this](const MockDispatch& dispatch) {
+        const std::lock_guard lock(mutex);
+        ran.push_back({dispatch.group_count[0], dispatch.command_buffer});
+    });
+    Start(kFused, {}, &features);
+    mock.OpenGate(device->queue);
+    const std::vector<VkCommandBuffer> buffers = NumberedTo(4);
+    std::vector<VkCommandBufferSubmitInfo> infos;
+    for (const VkCommandBuffer buffer : buffers)
+        infos.push_back({VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO, nullptr, buffer, 1});
+    for (int half = 0; half < 2; ++half) {
+        VkSubmitInfo2 info = {};
+        info.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2;
+        info.commandBufferInfoCount = 2;
+        info.pCommandBufferInfos = infos.data() + 2 * half;
+        EXPECT_EQ(vkQueueSubmit2(device->queue, 1, &info, VK_NULL_HANDLE), VK_SUCCESS);
+    }
+    EXPECT_EQ(InOrder(Done(), 4), 1u);
+    EXPECT_EQ(Did(Ended(), "buffers_fused"), 4u);
+}
+
+TEST_F(FusionTest, WhatTheProgramSubmitsTogetherToo) {
+    StartFused({{"submits", "busy"}});
+    const std::vector<VkCommandBuffer> buffers = NumberedTo(6);
+    VkSubmitInfo infos[2] = {};
+    for (int i = 0; i < 2; ++i) {
+        infos[i].sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
+        infos[i].commandBufferCount = 3;
+        infos[i].pCommandBuffers = buffers.data() + 3 * i;
+    }
+    const VkSemaphore semaphore = MakeSemaphore(false);
+    infos[0].signalSemaphoreCount = 1;
+    infos[0].pSignalSemaphores = &semaphore;
+    EXPECT_EQ(vkQueueSubmit(device->queue, 2, infos, VK_NULL_HANDLE), VK_SUCCESS);
+    EXPECT_EQ(InOrder(Done(), 6), 2u) << "what signals between them keeps them apart";
+    // The binary semaphore is waited for once, so that it may be destroyed.
+    VkSubmitInfo last = {};
+    const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
+    last.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
+    last.waitSemaphoreCount = 1;
+    last.pWaitSemaphores = &semaphore;
+    last.pWaitDstStageMask = &stage;
+    EXPECT_EQ(vkQueueSubmit(device->queue, 1, &last, VK_NULL_HANDLE), VK_SUCCESS);
+    EXPECT_EQ(Did(Ended(), "fusions_recorded"), 2u);
+}
+
+TEST_F(FusionTest, OneAloneStaysWhatItIs) {
+    StartFused();
+    const VkCommandBuffer buffer = Numbered(1);
+    SubmitEach({buffer});
+    EXPECT_EQ(Done().at(0).in, buffer);
+    const nlohmann::json summary = Ended();
+    EXPECT_EQ(Did(summary, "buffers_fused"), 0u);
+    EXPECT_EQ(Did(summary, "fusions_unknown"), 0u);
+}
+
+TEST_F(FusionTest, WhatIsNotKnownStaysWhatItIsWhereItIs) {
+    StartFused();
+    VkQueryPoolCreateInfo query_info = {};
+    query_info.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO;
+    query_info.queryType = VK_QUERY_TYPE_OCCLUSION;
+    query_info.queryCount = 1;
+    VkQueryPool queries = VK_NULL_HANDLE;
+    EXPECT_EQ(vkCreateQueryPool(device->handle, &query_info, nullptr, &queries), VK_SUCCESS);
+    const VkEventCreateInfo event_info = {VK_STRUCTURE_TYPE_EVENT_CREATE_INFO, nullptr,
+                                          VK_EVENT_CREATE_DEVICE_ONLY_BIT};
+    VkEvent event = VK_NULL_HANDLE;
+    EXPECT_EQ(vkCreateEvent(device->handle, &event_info, nullptr, &event), VK_SUCCESS);
+    const VkCommandBuffer secondary = device->MakeBuffer(VK_NULL_HANDLE, VK_COMMAND_BUFFER_LEVEL_SECONDARY);
+    Device::Record(secondary, 0);
+    const std::vector<std::function<void(VkCommandBuffer)>> unknown = {
+        [](VkCommandBuffer buffer) {
+            for (int i = 0; i < 32; ++i) vkCmdPipelineBarrier(buffer, 1, 1, 0, 0, nullptr, 0, nullptr, 0, nullptr);
+        },
+        [&](VkCommandBuffer buffer) { vkCmdExecuteCommands(buffer, 1, &secondary); },
+        [](VkCommandBuffer buffer) { vkCmdSetDeviceMask(buffer, 1); },
+        [&](VkCommandBuffer buffer) { vkCmdSetEvent(buffer, event, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT); },
+        [&](VkCommandBuffer buffer) {
+            vkCmdResetQueryPool(buffer, queries, 0, 1);
+            vkCmdBeginQuery(buffer, queries, 0, 0);
+            vkCmdEndQuery(buffer, queries, 0);
+        },
+    };
+    for (size_t i = 0; i < unknown.size(); ++i) {
+        SCOPED_TRACE(i);
+        std::vector<VkCommandBuffer> buffers = NumberedTo(2);
+        buffers.push_back(device->MakeBuffer());
+        Record(buffers.back(), 3, unknown[i]);
+        buffers.push_back(Numbered(4));
+        buffers.push_back(Numbered(5));
+        SubmitEach(buffers);
+        const std::vector<Ran> done = Done();
+        EXPECT_EQ(InOrder(done, 5), 3u);
+        EXPECT_EQ(done.at(2).in, buffers[2]);
+    }
+    vkDestroyEvent(device->handle, event, nullptr);
+    vkDestroyQueryPool(device->handle, queries, nullptr);
+    const nlohmann::json summary = Ended();
+    EXPECT_EQ(Did(summary, "fusions_unknown"), unknown.size());
+    EXPECT_EQ(Did(summary, "buffers_fused"), 4 * unknown.size());
+}
+
+// Section "Object Lifetime": a pipeline layout may be destroyed once no command buffer that uses it records.
+TEST_F(FusionTest, ADestroyedPipelineLayoutIsNotUsedAgain) {
+    StartFused();
+    const VkPipelineLayout layout = MakeLayout();
+    std::vector<VkCommandBuffer> buffers;
+    for (uint32_t i = 1; i <= 2; ++i) {
+        buffers.push_back(device->MakeBuffer());
+        Record(buffers.back(), i, [&](VkCommandBuffer buffer) {
+            vkCmdPushConstants(buffer, layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, 4, &i);
+        });
+    }
+    vkDestroyPipelineLayout(device->handle, layout, nullptr);
+    SubmitEach(buffers);
+    EXPECT_EQ(InOrder(Done(), 2), 2u);
+    SubmitEach(NumberedTo(2));
+    EXPECT_EQ(InOrder(Done(), 2), 1u) << "what was begun after it";
+    const nlohmann::json summary = Ended();
+    EXPECT_EQ(Did(summary, "fusions_layouts"), 2u);
+    EXPECT_EQ(Did(summary, "buffers_fused"), 2u);
+}
+
+TEST_F(FusionTest, PipelineLayoutsAreDestroyedWhileOthersSubmit) {
+    StartFused({{"submit_batch", "4"}});
+    std::atomic<bool> over{false};
+    std::thread destroyer([&] {
+        while (!over) vkDestroyPipelineLayout(device->handle, MakeLayout(), nullptr);
+    });
+    const std::vector<VkCommandBuffer> buffers = NumberedTo(4);
+    for (int i = 0; i < 200; ++i) {
+        SubmitEach(buffers);
+        InOrder(Done(), 4);
+        for (uint32_t number = 1; number <= 4; ++number) Record(buffers[number - 1], number, [](VkCommandBuffer) {});
+    }
+    over = true;
+    destroyer.join();
+}
+
+TEST_F(FusionTest, WhatBeginsOrWasMadeInItsOwnWayStaysWhatItIs) {
+    StartFused();
+    VkDeviceGroupCommandBufferBeginInfo group = {};
+    group.sType = VK_STRUCTURE_TYPE_DEVICE_GROUP_COMMAND_BUFFER_BEGIN_INFO;
+    group.deviceMask = 1;
+    const VkCommandBufferBeginInfo begin = {VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO, &group, 0, nullptr};
+    std::vector<VkCommandBuffer> buffers;
+    for (uint32_t i = 1; i <= 2; ++i) {
+        buffers.push_back(device->MakeBuffer());
+        EXPECT_EQ(vkBeginCommandBuffer(buffers.back(), &begin), VK_SUCCESS);
+        vkCmdDispatch(buffers.back(), i, 1, 1);
+        EXPECT_EQ(vkEndCommandBuffer(buffers.back()), VK_SUCCESS);
+    }
+    SubmitEach(buffers);
+    EXPECT_EQ(InOrder(Done(), 2), 2u);
+    VkCommandPoolCreateInfo info = {};
+    info.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
+    info.flags = VK_COMMAND_POOL_CREATE_PROTECTED_BIT;
+    VkCommandPool pool = VK_NULL_HANDLE;
+    EXPECT_EQ(vkCreateCommandPool(device->handle, &info, nullptr, &pool), VK_SUCCESS);
+    buffers = {device->MakeBuffer(pool), device->MakeBuffer(pool)};
+    for (uint32_t i = 1; i <= 2; ++i) Record(buffers[i - 1], i, [](VkCommandBuffer) {});
+    SubmitEach(buffers);
+    EXPECT_EQ(InOrder(Done(), 2), 2u);
+    vkDestroyCommandPool(device->handle, pool, nullptr);
+    EXPECT_EQ(Did(Ended(), "buffers_fused"), 0u);
+}
+
+TEST_F(FusionTest, TheSameAgainIsNotRecordedAgain) {
+    StartFused();
+    const std::vector<VkCommandBuffer> buffers = NumberedTo(3);
+    for (int i = 0; i < 4; ++i) {
+        SubmitEach(buffers);
+        EXPECT_EQ(InOrder(Done(), 3), 1u);
+    }
+    // One of them anew, another order, fewer: others.
+    Record(buffers[1], 2, [](VkCommandBuffer) {});
+    SubmitEach(buffers);
+    EXPECT_EQ(InOrder(Done(), 3), 1u);
+    SubmitEach({buffers[1], buffers[0], buffers[2]});
+    const std::vector<Ran> done = Done();
+    EXPECT_EQ(done.at(0).number, 2u);
+    EXPECT_EQ(done.at(1).number, 1u);
+    SubmitEach({buffers[0], buffers[1]});
+    EXPECT_EQ(InOrder(Done(), 2), 1u);
+    const nlohmann::json summary = Ended();
+    EXPECT_EQ(Did(summary, "fusions_again"), 3u);
+    EXPECT_EQ(Did(summary, "fusions_recorded"), 4u);
+}
+
+TEST_F(FusionTest, WhatIsSubmittedOnceIsNotKept) {
+    StartFused();
+    const std::vector<VkCommandBuffer> buffers = NumberedTo(3, VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT);
+    for (int i = 0; i < 3; ++i) {
+        SubmitEach(buffers);
+        EXPECT_EQ(InOrder(Done(), 3), 1u);
+        for (uint32_t number = 1; number <= 3; ++number)
+            Record(
+                buffers[number - 1], number, [](VkCommandBuffer) {}, VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT);
+    }
+    EXPECT_EQ(mock.Calls("vkAllocateCommandBuffers"), 4u) << "one of the layer's own serves all";
+    const nlohmann::json summary = Ended();
+    EXPECT_EQ(Did(summary, "fusions_again"), 0u);
+    EXPECT_EQ(Did(summary, "fusions_recorded"), 3u);
+}
+
+TEST_F(FusionTest, WhatIsPendingIsNotGivenAgain) {
+    StartFused();
+    const std::vector<VkCommandBuffer> buffers = NumberedTo(2, VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT);
+    mock.CloseGate(device->queue);
+    for (int i = 0; i < 3; ++i) {
+        SubmitEach(buffers);
+        // Flushes what is held.
+        uint64_t value = 0;
+        const VkSemaphore semaphore = MakeSemaphore(true);
+        EXPECT_EQ(vkGetSemaphoreCounterValue(device->handle, semaphore, &value), VK_SUCCESS);
+    }
+    mock.OpenGate(device->queue);
+    const std::vector<Ran> done = Done();
+    ASSERT_EQ(done.size(), 6u);
+    std::set<VkCommandBuffer> in;
+    for (size_t i = 0; i < 6; ++i) {
+        EXPECT_EQ(done[i].number, i % 2 + 1);
+        in.insert(done[i].in);
+    }
+    EXPECT_EQ(in.size(), 3u);
+    SubmitEach(buffers);
+    InOrder(Done(), 2);
+    const nlohmann::json summary = Ended();
+    EXPECT_EQ(Did(summary, "fusions_recorded"), 3u);
+    EXPECT_EQ(Did(summary, "fusions_again"), 1u);
+}
+
+TEST_F(FusionTest, WhenAllArePendingTheProgramsOwnAreGiven) {
+    StartFused({{"submit_batch", "2"}});
+    mock.CloseGate(device->queue);
+    std::vector<VkCommandBuffer> buffers;
+    for (uint32_t i = 0; i < 2 * 66; ++i) buffers.push_back(Numbered(i + 1));
+    SubmitEach(buffers);
+    mock.OpenGate(device->queue);
+    EXPECT_EQ(InOrder(Done(), 2 * 66), 64u + 4u);
+    // And when they are not any more, theirs are used again.
+    SubmitEach({buffers[1], buffers[0]});
+    EXPECT_EQ(Done().size(), 2u);
+    const nlohmann::json summary = Ended();
+    EXPECT_EQ(Did(summary, "fusions_full"), 2u);
+    EXPECT_EQ(Did(summary, "fusions_recorded"), 65u);
+}
+
+TEST_F(FusionTest, WithoutMemoryForOneTheProgramsOwnAreGiven) {
+    for (const char* command :
+         {"vkCreateCommandPool", "vkAllocateCommandBuffers", "vkBeginCommandBuffer", "vkEndCommandBuffer"}) {
+        SCOPED_TRACE(command);
+        StartFused({{"stats", "off"}});
+        const std::vector<VkCommandBuffer> buffers = NumberedTo(3);
+        SubmitEach(buffers);
+        mock.Fail(command, 1, VK_ERROR_OUT_OF_HOST_MEMORY);
+        EXPECT_EQ(InOrder(Done(), 3), 3u);
+        mock.ClearFailures();
+        SubmitEach(buffers);
+        EXPECT_EQ(InOrder(Done(), 3), 1u) << "the next time there is";
+        End();
+    }
+}
+
+TEST_F(FusionTest, WhatTheDriverCannotTakeGoesInPieces) {
+    StartFused();
+    const std::vector<VkCommandBuffer> buffers = NumberedTo(3);
+    SubmitEach(buffers);
+    mock.Fail("vkQueueSubmit", 1, VK_ERROR_OUT_OF_DEVICE_MEMORY);
+    const std::vector<Ran> done = Done();
+    EXPECT_EQ(InOrder(done, 3), 3u);
+    for (size_t i = 0; i < 3; ++i) EXPECT_EQ(done[i].in, buffers[i]);
+    mock.ClearFailures();
+    SubmitEach(buffers);
+    EXPECT_EQ(InOrder(Done(), 3), 1u);
+    EXPECT_EQ(Did(Ended(), "fusions_again"), 1u) << "what was not given is not pending";
+}
+
+TEST_F(FusionTest, ALostDeviceIsLost) {
+    StartFused();
+    SubmitEach(NumberedTo(3));
+    mock.LoseDevice(device->handle);
+    EXPECT_EQ(vkQueueWaitIdle(device->queue), VK_ERROR_DEVICE_LOST);
+    device->Destroy();
+    device.reset();
+    instance.reset();
+}
+
+TEST_F(FusionTest, ManyThreadsWithQueuesOfTheirOwn) {
+    constexpr uint32_t kQueues = 3;
+    mock.Use(R"({"devices": [{"queueFamilies": [{"flags": ["compute", "transfer"], "count": 3}]}]})");
+    std::atomic<uint32_t> dispatched{0};
+    mock.OnDispatch([&](const MockDispatch&) { ++dispatched; });
+    instance.emplace(true, ToFile(With(kFused, {{"submits", "busy"}, {"submit_hold", "50"}})));
+    const float priorities[kQueues] = {1, 1, 1};
+    const VkDeviceQueueCreateInfo queue_info = {
+        VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO, nullptr, 0, 0, kQueues, priorities};
+    VkDeviceCreateInfo info = {};
+    info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
+    info.queueCreateInfoCount = 1;
+    info.pQueueCreateInfos = &queue_info;
+    VkDevice handle = VK_NULL_HANDLE;
+    ASSERT_EQ(vkCreateDevice(instance->Physical(), &info, nullptr, &handle), VK_SUCCESS);
+    std::vector<std::thread> threads;
+    for (uint32_t i = 0; i < kQueues; ++i)
+        threads.emplace_back([&, i] {
+            VkQueue queue = VK_NULL_HANDLE;
+            vkGetDeviceQueue(handle, 0, i, &queue);
+            VkCommandPoolCreateInfo pool_info = {};
+            pool_info.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
+            pool_info.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
+            VkCommandPool pool = VK_NULL_HANDLE;
+            EXPECT_EQ(vkCreateCommandPool(handle, &pool_info, nullptr, &pool), VK_SUCCESS);
+            VkCommandBufferAllocateInfo allocate = {};
+            allocate.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO;
+            allocate.commandPool = pool;
+            allocate.commandBufferCount = 8;
+            VkCommandBuffer buffers[8] = {};
+            EXPECT_EQ(vkAllocateCommandBuffers(handle, &allocate, buffers), VK_SUCCESS);
+            for (int round = 0; round < 100; ++round) {
+                for (const VkCommandBuffer buffer : buffers) {
+                    if (round % 3 == 0) Device::Record(buffer, 1);
+                    VkSubmitInfo submit = {};
+                    submit.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
+                    submit.commandBufferCount = 1;
+                    submit.pCommandBuffers = &buffer;
+                    EXPECT_EQ(vkQueueSubmit(queue, 1, &submit, VK_NULL_HANDLE), VK_SUCCESS);
+                }
+                EXPECT_EQ(vkQueueWaitIdle(queue), VK_SUCCESS);
+            }
+            vkDestroyCommandPool(handle, pool, nullptr);
+        });
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(dispatched, kQueues * 100 * 8);
+    vkDestroyDevice(handle, nullptr);
+    instance.reset();
+    EXPECT_GT(Did(Summary(), "buffers_fused"), 0u);
+}
+
+TEST_F(FusionTest, OffCommandBuffersStayWhatTheyAre) {
+    for (const SettingMap& settings : {SettingMap{{"fusion", "off"}}, SettingMap{{"fusion", "auto"}},
+                                       SettingMap{{"barriers", "off"}}, SettingMap{{"barriers", "observe"}}}) {
+        StartFused(With(settings, {{"stats", "off"}}));
+        SubmitEach(NumberedTo(3));
+        EXPECT_EQ(InOrder(Done(), 3), 3u);
+        End();
+    }
+}
+
+TEST_F(FusionTest, AutomaticIsForNvidia) {
+    mock.Use(R"({"devices": [{"vendorID": 4318}]})");
+    StartFused({{"fusion", "auto"}});
+    SubmitEach(NumberedTo(3));
+    EXPECT_EQ(InOrder(Done(), 3), 1u);
+}
+
+}  // namespace
