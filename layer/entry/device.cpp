@@ -390,7 +390,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateCommandBuffers(VkDevice device, const VkC
     Device::CommandPool* pool = state.pools.Find(info->commandPool);
     if (!pool) return result;
     RecorderOptions options = {state.streams.mode, state.streams.narrow, state.streams.drops, state.streams.keeps};
-    if (!pool->plain || info->pNext) options.keeps_most = 0;
+    if (!pool->plain || info->pNext || info->level != VK_COMMAND_BUFFER_LEVEL_PRIMARY) options.keeps_most = 0;
     Guarded(state.log.get(), "vkAllocateCommandBuffers", false, [&] {
         pool->buffers.reserve(pool->buffers.size() + info->commandBufferCount);
         for (uint32_t i = 0; i < info->commandBufferCount; ++i) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names, tags and private data that the program gives to objects which may have another life: noted, and passed on.
-// Any thread; no locks.
+// Any thread; Vulkan synchronizes names and tags externally for the object, and the layer with what it records again.
 #include "entry/hooks.h"
 #include "entry/state.h"
 #include "support/handle_bits.h"
@@ -42,12 +42,14 @@ namespace kronos::hook {
 VKAPI_ATTR VkResult VKAPI_CALL SetDebugUtilsObjectNameEXT(VkDevice handle, const VkDebugUtilsObjectNameInfoEXT* info) {
     const Device& device = DeviceOf(handle);
     Note(device, KindOf(info->objectType), info->objectHandle, Mark::kName);
+    const auto lock = LockFusion(device);
     return device.down.SetDebugUtilsObjectNameEXT(handle, info);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL SetDebugUtilsObjectTagEXT(VkDevice handle, const VkDebugUtilsObjectTagInfoEXT* info) {
     const Device& device = DeviceOf(handle);
     Note(device, KindOf(info->objectType), info->objectHandle, Mark::kOther);
+    const auto lock = LockFusion(device);
     return device.down.SetDebugUtilsObjectTagEXT(handle, info);
 }
 
@@ -56,12 +58,14 @@ VKAPI_ATTR VkResult VKAPI_CALL DebugMarkerSetObjectNameEXT(VkDevice handle,
                                                            const VkDebugMarkerObjectNameInfoEXT* info) {
     const Device& device = DeviceOf(handle);
     Note(device, KindOf(info->objectType), info->object, Mark::kOther);
+    const auto lock = LockFusion(device);
     return device.down.DebugMarkerSetObjectNameEXT(handle, info);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL DebugMarkerSetObjectTagEXT(VkDevice handle, const VkDebugMarkerObjectTagInfoEXT* info) {
     const Device& device = DeviceOf(handle);
     Note(device, KindOf(info->objectType), info->object, Mark::kOther);
+    const auto lock = LockFusion(device);
     return device.down.DebugMarkerSetObjectTagEXT(handle, info);
 }
 

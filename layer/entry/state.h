@@ -52,7 +52,7 @@ enum Gate : uint32_t {
     kGatePolls = kGateStats | kGateHeldSubmits,
     kGateShares = kGateFences | kGateHeldSubmits,
     kGateBinds = kGateSubmits | kGateMemory,
-    kGateMarks = kGateFences | kGateMemory,
+    kGateMarks = kGateFences | kGateMemory | kGateHeldSubmits,
     kGateAllocations = kGateStats | kGateMemory,
     kGateMaps = kGateAllocations | kGateHeldSubmits,
     kGateObjects = kGateStream | kGateSets,
@@ -193,6 +193,11 @@ inline void ShareFence(const Device& device, VkFence fence) {
 /// What the program is about to do or to ask may depend on what is held. VK_ERROR_DEVICE_LOST: see Submissions.
 inline VkResult FlushHeld(const Device& device, Counter why) {
     return device.submissions ? device.submissions->FlushAll(why) : VK_SUCCESS;
+}
+/// For commands that need for themselves what recordings may name: the layer does not record them again meanwhile.
+inline std::unique_lock<ForkMutex> LockFusion(const Device& device) {
+    if (!device.submissions || !device.submissions->policy().fusion.on) return {};
+    return std::unique_lock(device.submissions->fusion_mutex());
 }
 /// nullptr for a command buffer that did not come from vkAllocateCommandBuffers.
 inline CommandBuffer* FindCommandBuffer(VkCommandBuffer handle) { return registry.command_buffers.Find(handle); }

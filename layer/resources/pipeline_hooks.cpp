@@ -46,7 +46,7 @@ VKAPI_ATTR void VKAPI_CALL DestroyPipelineLayout(VkDevice handle, VkPipelineLayo
                                                  const VkAllocationCallbacks* allocator) {
     Device& device = DeviceOf(handle);
     Remember(device, "vkDestroyPipelineLayout", [&](Resources& resources) { resources.RemovePipelineLayout(layout); });
-    if (device.submissions) device.submissions->AwaitFusion();
+    const auto lock = LockFusion(device);
     device.down.DestroyPipelineLayout(handle, layout, allocator);
 }
 

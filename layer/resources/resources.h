@@ -101,11 +101,11 @@ class Resources {
 
     void AddPipelineLayout(VkPipelineLayout layout, const VkPipelineLayoutCreateInfo& info);
     void RemovePipelineLayout(VkPipelineLayout layout) {
-        layouts_removed_.fetch_add(1);
+        if (layout) layouts_removed_.fetch_add(1, std::memory_order_relaxed);
         pipeline_layouts_.Remove(layout);
     }
     /// How many pipeline layouts were destroyed, or are just about to be.
-    uint64_t LayoutsRemoved() const { return layouts_removed_.load(); }
+    uint64_t LayoutsRemoved() const { return layouts_removed_.load(std::memory_order_relaxed); }
     std::shared_ptr<const PipelineLayoutFacts> PipelineLayout(VkPipelineLayout layout) const;
     const PipelineLayoutFacts* FindPipelineLayout(VkPipelineLayout layout) const {
         const auto* facts = pipeline_layouts_.Find(layout);

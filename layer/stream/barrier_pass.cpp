@@ -209,9 +209,9 @@ void BarrierPass::Hard(uint32_t index, const Step& step) {
     }
 }
 
-// No barrier moves past step `index`.
+// No barrier of the program's moves past step `index`.
 void BarrierPass::Barred(uint32_t index, KeepReason reason) {
-    if (waiting_) {
+    if (is_asked_ || (waiting_ && reason == KeepReason::kOpaque)) {
         ++plan_->necessary;
         Emit(index, reason);
     }

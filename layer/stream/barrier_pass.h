@@ -4,10 +4,10 @@
 // Barriers are collected, and emitted as one, with the exact union of their masks, before the first command that needs
 // what they order; what nobody in the recording needed is emitted at its end, for work before and after it. Whatever
 // the program's barriers order stays ordered, with scopes at least as wide, and never more barriers are emitted than
-// the program recorded, but for one at the end where masks were narrowed.
+// the program recorded and seams, but for one at the end where masks were narrowed.
 //
-// A seam between two recordings is a barrier for what both do, where that conflicts, and none for work before the first
-// and after the last.
+// A seam between two recordings is a barrier for what they do, where that conflicts or a layout changes, and none for
+// work before the first and after the last.
 //
 // What is emitted has one memory barrier and no ranges: drivers wait for the stages either way (tools/bench, group
 // "barriers"), and one that orders everything leaves nothing for the next.

@@ -57,8 +57,8 @@ class StreamWorth {
         Lose(loss, now_ns);
     }
 
-    /// At `now_ns` so many were given to the driver as part of the command buffer before them.
-    void Fused(uint32_t recordings, uint64_t now_ns) { Lose(-int64_t{recordings} * kBoundaryNs, now_ns); }
+    /// What was held gained that at `now_ns` in another way.
+    void Gained(int64_t gain_ns, uint64_t now_ns) { Lose(-gain_ns, now_ns); }
 
     /// By tools/bench/results/h200-pairs-barriers.txt. What the experts' chains lose, where nothing is gained: 256
     /// dispatches of 3 commands.
@@ -70,9 +70,6 @@ class StreamWorth {
     static constexpr int64_t kWaitNs = 2'000;
     /// One with fewer accesses saves the device so much, where masks are narrowed at all.
     static constexpr int64_t kNarrowedNs = 2'000;
-    /// A device that goes from one command buffer to the next takes so long, less what recording again costs
-    /// (tools/bench/results: submits).
-    static constexpr int64_t kBoundaryNs = 4'000;
     /// So much may be lost once, by so many recordings; later one part in so many of the time, and so much at once.
     static constexpr int64_t kFirstLost = 2'000'000;
     static constexpr int64_t kFirstHeld = 8;

@@ -26,15 +26,6 @@ VkSemaphoreSubmitInfo Semaphore(VkSemaphore semaphore, uint64_t value, VkPipelin
     return {VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO, nullptr, semaphore, value, stages, 0};
 }
 
-template <class T>
-void MakeRoomFor(std::vector<T>& vector, size_t size) {
-    if (vector.capacity() < size) vector.reserve(std::max(size, 2 * vector.capacity()));
-}
-template <class T>
-void MakeRoom(std::vector<T>& vector, size_t more) {
-    MakeRoomFor(vector, vector.size() + more);
-}
-
 }  // namespace
 
 SubmissionFacts FactsOf(std::span<const VkSubmitInfo> infos) {
@@ -63,22 +54,21 @@ SubmissionFacts FactsOf(std::span<const VkSubmitInfo2> infos) {
     return facts;
 }
 
+// Of all arrays at a time: where nothing is allocated one look says so. None of them gets more than what is counted,
+// but for the one signal that is the layer's.
 void Batch::Reserve(size_t infos, const SubmissionFacts& facts) {
-    MakeRoom(infos_, infos);
-    MakeRoom(waits_, facts.waits);
-    MakeRoom(buffers_, facts.buffers);
-    MakeRoom(signals_, facts.signals);
-    MakeRoomFor(last_signals_, signals_.size() + facts.signals + 1);
-    const size_t all_infos = infos_.size() + infos;
-    MakeRoomFor(calls_, all_infos);
-    if (second_) return;
-    const size_t semaphores = waits_.size() + signals_.size() + facts.waits + facts.signals + 1;
-    MakeRoomFor(first_.infos, all_infos);
-    MakeRoomFor(first_.values, all_infos);
-    MakeRoomFor(first_.semaphores, semaphores);
-    MakeRoomFor(first_.semaphore_values, semaphores);
-    MakeRoomFor(first_.stages, waits_.size() + facts.waits);
-    MakeRoomFor(first_.buffers, buffers_.size() + facts.buffers);
+    const size_t used = used_ + infos + facts.waits + facts.signals + facts.buffers;
+    size_t& room = room_[second_ ? 1 : 0];
+    if (used > room) [[unlikely]] {
+        const size_t more = std::max({used, 2 * room, size_t{64}});
+        const auto reserve = [more](auto&... arrays) { (arrays.reserve(more + 1), ...); };
+        reserve(infos_, waits_, buffers_, signals_, last_signals_, calls_);
+        if (!second_)
+            reserve(first_.infos, first_.values, first_.semaphores, first_.semaphore_values, first_.stages,
+                    first_.buffers);
+        room = more;
+    }
+    used_ = used;
 }
 
 // A batch whose parts were added, `waits` of them waits, ends here: as one of its own, or as part of the one before.
@@ -139,7 +129,7 @@ void Batch::Clear() {
     waits_.clear();
     buffers_.clear();
     signals_.clear();
-    folded_ = submissions_ = 0;
+    folded_ = submissions_ = used_ = 0;
 }
 
 Batch::Mark Batch::Next(const Mark& mark) const {

@@ -5,6 +5,7 @@
 
 #include <vulkan/vulkan.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -81,6 +82,8 @@ class Batch {
     bool second_ = false;
     size_t folded_ = 0;
     size_t submissions_ = 0;
+    size_t used_ = 0;                  // of the room
+    std::array<size_t, 2> room_ = {};  // that each array has at least, by form
     std::vector<Info> infos_;
     std::vector<VkSemaphoreSubmitInfo> waits_;
     std::vector<VkCommandBufferSubmitInfo> buffers_;

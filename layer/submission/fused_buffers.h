@@ -33,6 +33,8 @@ class FusedBuffers {
     FusedBuffer* Take(uint64_t reached);
     /// Those that were chosen are pending until `value`; 0: they are not.
     void Given(uint64_t value);
+    /// Those that were chosen stay so for ever: nobody knows whether they are pending.
+    void Abandon() { chosen_.clear(); }
     /// One that was chosen is no more.
     void Drop(const FusedBuffer* buffer);
     size_t size() const { return buffers_.size(); }

@@ -2,6 +2,7 @@
 #include "submission/fuser.h"
 
 #include <algorithm>
+#include <mutex>
 #include <new>
 
 #include "support/clock.h"
@@ -42,8 +43,8 @@ bool AnySeveral(const Info* infos, uint32_t count) {
 }  // namespace
 
 Fuser::Fuser(const VkuDeviceDispatchTable& down, VkDevice device, uint32_t family, Counters* counters,
-             const FusionPolicy& policy)
-    : down_(down), device_(device), family_(family), counters_(counters), policy_(policy) {}
+             const FusionPolicy& policy, ForkMutex& recording)
+    : down_(down), device_(device), family_(family), counters_(counters), policy_(policy), recording_(recording) {}
 
 Fuser::~Fuser() { down_.DestroyCommandPool(device_, pool_, nullptr); }
 
@@ -53,6 +54,7 @@ bool Fuser::Concerns(const Batch::Call& call) {
 
 Batch::Call Fuser::Fuse(const Batch::Call& call, uint64_t reached) noexcept {
     try {
+        const std::lock_guard lock(recording_);
         Batch::Call fused = call;
         if (call.second)
             fused.second = Rewrite(call.second, call.count, second_, reached);
@@ -61,10 +63,29 @@ Batch::Call Fuser::Fuse(const Batch::Call& call, uint64_t reached) noexcept {
         return fused;
     } catch (const std::bad_alloc&) {
         Decided(Counter::kFusionsFailed);
-        buffers_.Given(0);  // none of them is used
+        Given(0);  // none of them is used
         return call;
     }
 }
+
+void Fuser::Given(uint64_t value) noexcept {
+    buffers_.Given(value);
+    if (value) {
+        Decided(Counter::kBuffersFused, fused_);
+        Decided(Counter::kFusionsAgain, again_);
+        if (policy_.worth && gained_ns_) policy_.worth->Gained(gained_ns_, NowNs());
+    }
+    fused_ = again_ = 0;
+    gained_ns_ = 0;
+}
+
+void Fuser::Lost() noexcept {
+    buffers_.Abandon();
+    Given(0);
+}
+
+// Section "Object Lifetime": of all that commands name, pipeline layouts alone need not live until they are done.
+bool Fuser::IsStale(const Stream& stream) const { return stream.layouts != policy_.resources->LayoutsRemoved(); }
 
 template <class Info, class Buffer>
 const Info* Fuser::Rewrite(const Info* infos, uint32_t count, Rewritten<Info, Buffer>& to, uint64_t reached) {
@@ -79,23 +100,26 @@ const Info* Fuser::Rewrite(const Info* infos, uint32_t count, Rewritten<Info, Bu
         const auto given = BuffersOf(info);
         const size_t begin = to.buffers.size();
         size_t run_begin = 0;
-        for (size_t i = 0; i <= given.size(); ++i) {
-            const Stream* stream = i < given.size() && given.size() > 1 ? Find(HandleOf(given[i])) : nullptr;
-            if (stream && run_commands_ + stream->commands <= kMostInOne) {
-                run_.push_back(stream);
-                run_commands_ += stream->commands;
-                continue;
-            }
-            EndRun(given.subspan(run_begin, i - run_begin), to.buffers, reached);
-            run_begin = i;
-            if (stream) {
-                run_.push_back(stream);
-                run_commands_ = stream->commands;
-            } else if (i < given.size()) {
+        const auto end_run = [&](size_t end) {
+            EndRun(given.subspan(run_begin, end - run_begin), to.buffers, reached);
+            run_begin = end;
+        };
+        for (size_t i = 0; i < given.size(); ++i) {
+            const Stream* stream = given.size() > 1 ? policy_.find(HandleOf(given[i])) : nullptr;
+            if (!stream) {
+                if (given.size() > 1) Decided(Counter::kFusionsUnknown);
+                end_run(i);
                 to.buffers.push_back(given[i]);
                 run_begin = i + 1;
+                continue;
             }
+            const bool stale = IsStale(*stream);
+            if (!run_.empty() && (stale != run_stale_ || run_commands_ + stream->commands > kMostInOne)) end_run(i);
+            run_.push_back(stream);
+            run_commands_ += stream->commands;
+            run_stale_ = stale;
         }
+        end_run(given.size());
         SetBuffers(info, std::span(to.buffers).subspan(begin));
     }
     return to.infos.data();
@@ -113,58 +137,50 @@ void Fuser::EndRun(std::span<const Buffer> run, std::vector<Buffer>& to, uint64_
     run_commands_ = 0;
 }
 
-const Stream* Fuser::Find(VkCommandBuffer buffer) const {
-    const Stream* stream = policy_.find(buffer);
-    if (!stream) {
-        Decided(Counter::kFusionsUnknown);
-        return nullptr;
-    }
-    // Section "Object Lifetime": of all that commands name, pipeline layouts alone need not live until they are done.
-    if (stream->layouts != policy_.resources->LayoutsRemoved()) {
-        Decided(Counter::kFusionsLayouts);
-        return nullptr;
-    }
-    return stream;
-}
-
 VkCommandBuffer Fuser::FuseRun(uint64_t reached) {
+    const auto count = static_cast<int64_t>(run_.size());
     const bool once = std::any_of(run_.begin(), run_.end(), [](const Stream* stream) { return stream->once; });
     recordings_.clear();
     for (const Stream* stream : run_) recordings_.push_back(stream->uid);
-    FusedBuffer* buffer = once ? nullptr : buffers_.Find(recordings_, reached);
+    int64_t gained_ns = (count - 1) * FusionPolicy::kBoundaryNs;
+    const FusedBuffer* buffer = once ? nullptr : buffers_.Find(recordings_, reached);
     if (buffer) {
-        Decided(Counter::kFusionsAgain);
+        ++again_;
     } else {
-        buffer = buffers_.Take(reached);
-        if (!buffer) {
-            Decided(Counter::kFusionsFull);
-            return VK_NULL_HANDLE;
-        }
-        if (!buffer->handle && !Make(*buffer)) {
-            buffers_.Drop(buffer);
-            Decided(Counter::kFusionsFailed);
-            return VK_NULL_HANDLE;
-        }
-        if (!Record(buffer->handle, once)) {
-            // Who knows in what state it is.
-            down_.FreeCommandBuffers(device_, pool_, 1, &buffer->handle);
-            buffers_.Drop(buffer);
-            Decided(Counter::kFusionsFailed);
-            return VK_NULL_HANDLE;
-        }
-        Decided(Counter::kFusionsRecorded);
-        if (!once) buffer->recordings.assign(recordings_.begin(), recordings_.end());
+        gained_ns -= run_commands_ * FusionPolicy::kCommandNs;
+        buffer = MakeFused(reached, once, gained_ns);
+        if (!buffer) return VK_NULL_HANDLE;
     }
-    Decided(Counter::kBuffersFused, run_.size());
-    if (policy_.worth) policy_.worth->Fused(static_cast<uint32_t>(run_.size()) - 1, NowNs());
+    fused_ += run_.size();
+    gained_ns_ += gained_ns;
     return buffer->handle;
+}
+
+// What is in run_, recorded; nullptr, and counted why: it was not. Throws std::bad_alloc.
+const FusedBuffer* Fuser::MakeFused(uint64_t reached, bool once, int64_t gained_ns) {
+    if (run_stale_) return Refused(Counter::kFusionsLayouts, run_.size());
+    if (gained_ns < 0) return Refused(Counter::kFusionsDear, run_.size());
+    FusedBuffer* buffer = buffers_.Take(reached);
+    if (!buffer) return Refused(Counter::kFusionsFull);
+    if (!buffer->handle && !Make(*buffer)) {
+        buffers_.Drop(buffer);
+        return Refused(Counter::kFusionsFailed);
+    }
+    if (!Record(buffer->handle, once)) {
+        // Who knows in what state it is.
+        down_.FreeCommandBuffers(device_, pool_, 1, &buffer->handle);
+        buffers_.Drop(buffer);
+        return Refused(Counter::kFusionsFailed);
+    }
+    Decided(Counter::kFusionsRecorded);
+    if (!once) buffer->recordings.assign(recordings_.begin(), recordings_.end());
+    return buffer;
 }
 
 bool Fuser::Make(FusedBuffer& buffer) {
     if (!pool_) {
-        const VkCommandPoolCreateInfo info = {
-            VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO, nullptr,
-            VK_COMMAND_POOL_CREATE_TRANSIENT_BIT | VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT, family_};
+        const VkCommandPoolCreateInfo info = {VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO, nullptr,
+                                              VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT, family_};
         if (down_.CreateCommandPool(device_, &info, nullptr, &pool_) != VK_SUCCESS) {
             pool_ = VK_NULL_HANDLE;
             return false;
@@ -193,7 +209,7 @@ bool Fuser::Record(VkCommandBuffer buffer, bool once) {
     bool recorded = down_.BeginCommandBuffer(buffer, &begin) == VK_SUCCESS;
     if (recorded) {
         repeats_.Clear();
-        Emit(run_, joined_, &plan_, &repeats_, down_, buffer, recorded_);
+        Emit(run_, joined_, &plan_, policy_.drops ? &repeats_ : nullptr, down_, buffer, recorded_);
         Decided(Counter::kFusionsRepeated, repeats_.dropped());
         recorded = down_.EndCommandBuffer(buffer) == VK_SUCCESS;
     }

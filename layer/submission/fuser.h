@@ -7,14 +7,14 @@
 // Guarantees"), which commands of one command buffer have too. Each begins with nothing bound (section "Command Buffer
 // Lifecycle"), so that no valid one can tell what was bound before it.
 //
-// Threads: one object a queue, used with the queue's lock held.
+// Threads: one object a queue, used with the queue's lock held. While it records, which the program cannot know of, it
+// also holds a lock that all queues share: what needs an object for itself, as naming it does, takes that lock.
 #pragma once
 
 #include <vulkan/utility/vk_dispatch_table.h>
 #include <vulkan/vk_layer.h>
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -25,16 +25,21 @@
 #include "stream/worth.h"
 #include "submission/batch.h"
 #include "submission/fused_buffers.h"
+#include "support/fork_mutex.h"
 
 namespace kronos {
 
 struct FusionPolicy {
-    /// A longer recording stays a command buffer of its own: recording again takes the processor up to 0.3 us a
-    /// command, and the wait that it saves the device 8 us.
-    static constexpr uint32_t kMostCommands = 32;
+    /// A device waits so long between two command buffers, and recording again takes the processor so long a command
+    /// (tools/bench, driver costs, group "fusion"; the figures are an H200's).
+    static constexpr int64_t kBoundaryNs = 8'000;
+    static constexpr int64_t kCommandNs = 300;
+    /// A longer recording stays a command buffer of its own.
+    static constexpr uint32_t kMostCommands = kBoundaryNs / kCommandNs;
 
     bool on = false;
     bool narrow = false;  ///< masks of barriers are narrowed
+    bool drops = false;   ///< what is bound already is not bound again
     PFN_vkSetDeviceLoaderData set_loader_data = nullptr;
     const Resources* resources = nullptr;
     /// What a command buffer of the program's holds; nullptr: it stays what it is.
@@ -46,7 +51,7 @@ class Fuser {
   public:
     /// `counters`: nullptr where nothing is counted. `family`: the queue's.
     Fuser(const VkuDeviceDispatchTable& down, VkDevice device, uint32_t family, Counters* counters,
-          const FusionPolicy& policy);
+          const FusionPolicy& policy, ForkMutex& recording);
     /// Nothing is pending by then.
     ~Fuser();
     Fuser(const Fuser&) = delete;
@@ -55,10 +60,12 @@ class Fuser {
     /// Whether there is anything to do: what the timeline has reached need not be known otherwise.
     static bool Concerns(const Batch::Call& call);
     /// What the driver is to get instead of `call`; valid until the next one, and as long as `call` is. Does not fail:
-    /// what cannot be fused stays as it is. Given must follow. `reached`: the value of the queue's timeline.
+    /// what cannot be fused stays as it is. Given or Lost must follow. `reached`: the value of the queue's timeline.
     Batch::Call Fuse(const Batch::Call& call, uint64_t reached) noexcept;
     /// What Fuse returned was given to the driver, and is done when the timeline has `value`. 0: it was not given.
-    void Given(uint64_t value) { buffers_.Given(value); }
+    void Given(uint64_t value) noexcept;
+    /// Nobody knows whether it was.
+    void Lost() noexcept;
 
   private:
     template <class Info, class Buffer>
@@ -71,8 +78,13 @@ class Fuser {
     const Info* Rewrite(const Info* infos, uint32_t count, Rewritten<Info, Buffer>& to, uint64_t reached);
     template <class Buffer>
     void EndRun(std::span<const Buffer> run, std::vector<Buffer>& to, uint64_t reached);
-    const Stream* Find(VkCommandBuffer buffer) const;
+    bool IsStale(const Stream& stream) const;
     VkCommandBuffer FuseRun(uint64_t reached);
+    const FusedBuffer* MakeFused(uint64_t reached, bool once, int64_t gained_ns);
+    const FusedBuffer* Refused(Counter why, uint64_t n = 1) const {
+        Decided(why, n);
+        return nullptr;
+    }
     bool Make(FusedBuffer& buffer);
     bool Record(VkCommandBuffer buffer, bool once);
     void Decided(Counter decision, uint64_t n = 1) const {
@@ -84,6 +96,7 @@ class Fuser {
     const uint32_t family_;
     Counters* const counters_;
     const FusionPolicy policy_;
+    ForkMutex& recording_;
     VkCommandPool pool_ = VK_NULL_HANDLE;
     FusedBuffers buffers_;
 
@@ -92,6 +105,9 @@ class Fuser {
     Rewritten<VkSubmitInfo2, VkCommandBufferSubmitInfo> second_;
     std::vector<const Stream*> run_;
     uint32_t run_commands_ = 0;
+    bool run_stale_ = false;
+    uint64_t fused_ = 0, again_ = 0;
+    int64_t gained_ns_ = 0;
     std::vector<uint64_t> recordings_;
     Steps joined_;
     BarrierPass pass_;

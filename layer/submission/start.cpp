@@ -46,6 +46,7 @@ FusionPolicy ChooseFusion(Device& device, const VkPhysicalDeviceProperties& prop
     FusionPolicy policy;
     policy.on = why_not.empty();
     policy.narrow = device.streams.narrow;
+    policy.drops = device.streams.drops;
     policy.set_loader_data = device.set_loader_data;
     policy.resources = device.resources.get();
     policy.find = KeptStream;

@@ -16,19 +16,16 @@ class Submissions::DriverQueue final : public QueueDriver {
     DriverQueue(Submissions& all, VkQueue queue, uint32_t family, VkSemaphore timeline)
         : all_(all), queue_(queue), timeline_(timeline) {
         if (all.policy_.fusion.on)
-            fuser_ = std::make_unique<Fuser>(all.down_, all.device_, family, all.counters_, all.policy_.fusion);
+            fuser_ = std::make_unique<Fuser>(all.down_, all.device_, family, all.counters_, all.policy_.fusion,
+                                             all.fusion_mutex_);
     }
 
     VkResult Submit(const Batch::Call& call, uint64_t value, VkFence fence) override {
-        uint64_t reached = 0;
-        // Without a value nobody would know when they are done.
-        if (!fuser_ || !value || !Fuser::Concerns(call) || Reached(reached) != VK_SUCCESS) return Give(call, fence);
-        const VkResult result = Give(fuser_->Fuse(call, reached), fence);
-        if (result == VK_SUCCESS)
-            fuser_->Given(value);
-        else if (OutOfMemory(result))
-            fuser_->Given(0);
-        // Else the queue is lost, and they are never used again.
+        const uint64_t before = all_.policy_.measure ? NowNs() : 0;
+        // Without a value nobody would know when command buffers of the layer's are done.
+        const bool fuse = fuser_ && value && Fuser::Concerns(call);
+        const VkResult result = fuse ? FuseAndGive(call, value, fence) : Give(call, fence);
+        if (before) took_ns_ += NowNs() - before;
         return result;
     }
     VkResult Reached(uint64_t& value) override {
@@ -47,13 +44,22 @@ class Submissions::DriverQueue final : public QueueDriver {
     }
 
   private:
+    VkResult FuseAndGive(const Batch::Call& call, uint64_t value, VkFence fence) {
+        uint64_t reached = 0;
+        if (Reached(reached) != VK_SUCCESS) return Give(call, fence);
+        const VkResult result = Give(fuser_->Fuse(call, reached), fence);
+        if (result == VK_SUCCESS)
+            fuser_->Given(value);
+        else if (OutOfMemory(result))
+            fuser_->Given(0);
+        else
+            fuser_->Lost();
+        return result;
+    }
     VkResult Give(const Batch::Call& call, VkFence fence) {
         if (all_.counters_) Count(call);
-        const uint64_t before = all_.policy_.measure ? NowNs() : 0;
-        const VkResult result = call.second ? all_.down_.QueueSubmit2(queue_, call.count, call.second, fence)
-                                            : all_.down_.QueueSubmit(queue_, call.count, call.first, fence);
-        if (before) took_ns_ += NowNs() - before;
-        return result;
+        return call.second ? all_.down_.QueueSubmit2(queue_, call.count, call.second, fence)
+                           : all_.down_.QueueSubmit(queue_, call.count, call.first, fence);
     }
     void Count(const Batch::Call& call) const {
         uint64_t buffers = 0, waits = 0, signals = 0;
@@ -162,12 +168,6 @@ VkResult Submissions::FlushOthers(const SubmitQueue* own, Counter why) noexcept 
         if (queue.lost()) SetLost();
     }
     return Lost() ? VK_ERROR_DEVICE_LOST : VK_SUCCESS;
-}
-
-void Submissions::AwaitFusion() noexcept {
-    if (!policy_.fusion.on || Inherited()) return;
-    for (Entry* entry = queues_.load(std::memory_order_acquire); entry; entry = entry->next)
-        const std::lock_guard lock(entry->queue.mutex());
 }
 
 void Submissions::BeganToHold() noexcept {

@@ -74,8 +74,8 @@ class Submissions final : FlusherWork {
     bool AnyShared() const { return any_shared_.load(std::memory_order_acquire); }
     bool IsShared(VkSemaphore semaphore) const { return shared_.Find(semaphore, 0) != 0; }
 
-    /// Whoever was just recording command buffers of the layer's own is done. Not for who has locked a queue.
-    void AwaitFusion() noexcept;
+    /// Held while command buffers of the layer's own are recorded.
+    ForkMutex& fusion_mutex() { return fusion_mutex_; }
 
     /// Nothing is held any more, nothing will be, and there is no thread. The queues' timelines stay.
     void Stop() noexcept;
@@ -100,6 +100,7 @@ class Submissions final : FlusherWork {
     std::atomic<bool> any_shared_{false};
     std::atomic<bool> host_events_{false};
     HandleMap<VkSemaphore, uint64_t> shared_;
+    ForkMutex fusion_mutex_{LockRank::kFusion};
     std::atomic<Entry*> queues_{nullptr};  // a list that only grows
     Flusher flusher_{*this};
 };

@@ -11,6 +11,7 @@ enum class LockRank {
     kAllFlushers,
     kFlusher,
     kSubmitQueue,
+    kFusion,
     kStatsLogs,
     kAnnounce,
     kDevices,

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Short command buffers that the driver gets as one: which, what it does, and what stays as it is.
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <set>
+#include <thread>
 
 #include "submits_fixture.h"
 
@@ -229,20 +231,113 @@ TEST_F(FusionTest, ADestroyedPipelineLayoutIsNotUsedAgain) {
     EXPECT_EQ(Did(summary, "buffers_fused"), 2u);
 }
 
-TEST_F(FusionTest, PipelineLayoutsAreDestroyedWhileOthersSubmit) {
-    StartFused({{"submit_batch", "4"}});
-    std::atomic<bool> over{false};
-    std::thread destroyer([&] {
-        while (!over) vkDestroyPipelineLayout(device->handle, MakeLayout(), nullptr);
+TEST_F(FusionTest, WhatWasFusedBeforeNeedsNoPipelineLayout) {
+    StartFused();
+    const std::vector<VkCommandBuffer> buffers = NumberedTo(3);
+    SubmitEach(buffers);
+    EXPECT_EQ(InOrder(Done(), 3), 1u);
+    vkDestroyPipelineLayout(device->handle, VK_NULL_HANDLE, nullptr);
+    vkDestroyPipelineLayout(device->handle, MakeLayout(), nullptr);
+    SubmitEach(buffers);
+    EXPECT_EQ(InOrder(Done(), 3), 1u);
+    // Beside those that began later they are two.
+    SubmitEach({buffers[0], buffers[1], buffers[2], Numbered(4), Numbered(5)});
+    EXPECT_EQ(InOrder(Done(), 5), 2u);
+    const nlohmann::json summary = Ended();
+    EXPECT_EQ(Did(summary, "fusions_again"), 2u);
+    EXPECT_EQ(Did(summary, "fusions_layouts"), 0u);
+}
+
+// Sections "vkDestroyPipelineLayout" and "vkSetDebugUtilsObjectNameEXT": host access to the object is the program's to
+// synchronize, which knows of no recording.
+TEST_F(FusionTest, WhatNeedsAnObjectForItselfWaitsForTheRecording) {
+    mock.OnDispatch([this](const MockDispatch& dispatch) {
+        const std::lock_guard lock(mutex);
+        ran.push_back({dispatch.group_count[0], dispatch.command_buffer});
     });
-    const std::vector<VkCommandBuffer> buffers = NumberedTo(4);
-    for (int i = 0; i < 200; ++i) {
+    instance.emplace(true, ToFile(kFused), VK_API_VERSION_1_3,
+                     std::vector<const char*>{VK_EXT_DEBUG_UTILS_EXTENSION_NAME});
+    device.emplace(*instance);
+    ASSERT_EQ(device->result, VK_SUCCESS);
+    const VkPipelineLayout layout = MakeLayout();
+    const auto set_name = device->Get<PFN_vkSetDebugUtilsObjectNameEXT>("vkSetDebugUtilsObjectNameEXT");
+    ASSERT_TRUE(set_name);
+    for (const bool destroys : {false, true}) {
+        std::vector<VkCommandBuffer> buffers;
+        for (uint32_t i = 1; i <= 2; ++i) {
+            buffers.push_back(device->MakeBuffer());
+            Record(buffers.back(), i, [&](VkCommandBuffer buffer) {
+                vkCmdPushConstants(buffer, layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, 4, &i);
+            });
+        }
         SubmitEach(buffers);
-        InOrder(Done(), 4);
-        for (uint32_t number = 1; number <= 4; ++number) Record(buffers[number - 1], number, [](VkCommandBuffer) {});
+        const char* command = destroys ? "vkDestroyPipelineLayout" : "vkSetDebugUtilsObjectNameEXT";
+        const uint64_t before = mock.Calls(command);
+        std::thread other;
+        bool overtaken = false;
+        mock.OnBegin([&](VkCommandBuffer) {
+            other = std::thread([&] {
+                VkDebugUtilsObjectNameInfoEXT info = {};
+                info.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_OBJECT_NAME_INFO_EXT;
+                info.objectType = VK_OBJECT_TYPE_PIPELINE_LAYOUT;
+                info.objectHandle = reinterpret_cast<uint64_t>(layout);
+                info.pObjectName = "named";
+                if (destroys)
+                    vkDestroyPipelineLayout(device->handle, layout, nullptr);
+                else
+                    set_name(device->handle, &info);
+            });
+            // What must not happen gets a while to happen.
+            const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(50);
+            while (!overtaken && std::chrono::steady_clock::now() < until) {
+                overtaken = mock.Calls(command) != before;
+                std::this_thread::yield();
+            }
+        });
+        EXPECT_EQ(InOrder(Done(), 2), 1u);
+        mock.OnBegin(nullptr);
+        ASSERT_TRUE(other.joinable());
+        other.join();
+        EXPECT_FALSE(overtaken) << command;
+        EXPECT_EQ(mock.Calls(command), before + 1);
     }
-    over = true;
-    destroyer.join();
+}
+
+TEST_F(FusionTest, WhatWouldCostMoreThanItGainsStaysWhatItIs) {
+    StartFused();
+    const auto record = [&](uint32_t number) {
+        const VkCommandBuffer made = device->MakeBuffer();
+        Record(made, number, [](VkCommandBuffer buffer) {
+            for (int i = 0; i < 13; ++i) vkCmdPipelineBarrier(buffer, 1, 1, 0, 0, nullptr, 0, nullptr, 0, nullptr);
+        });
+        return made;
+    };
+    SubmitEach({record(1), record(2)});
+    EXPECT_EQ(InOrder(Done(), 2), 2u);
+    SubmitEach({record(1), record(2), record(3)});
+    EXPECT_EQ(InOrder(Done(), 3), 1u);
+    EXPECT_EQ(Did(Ended(), "fusions_dear"), 2u);
+}
+
+TEST_F(FusionTest, RepeatedStateIsLeftOutWhereThatIsWanted) {
+    for (const char* drops : {"on", "off"}) {
+        StartFused({{"drop_redundant", drops}, {"stats", "off"}});
+        const VkPipelineLayout layout = MakeLayout();
+        std::vector<VkCommandBuffer> buffers;
+        for (uint32_t i = 1; i <= 3; ++i) {
+            buffers.push_back(device->MakeBuffer());
+            Record(buffers.back(), i, [&](VkCommandBuffer buffer) {
+                const uint32_t value = 7;
+                vkCmdPushConstants(buffer, layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, 4, &value);
+            });
+        }
+        SubmitEach(buffers);
+        const uint64_t before = mock.Calls("vkCmdPushConstants");
+        EXPECT_EQ(InOrder(Done(), 3), 1u);
+        EXPECT_EQ(mock.Calls("vkCmdPushConstants") - before, drops == std::string("on") ? 1u : 3u);
+        vkDestroyPipelineLayout(device->handle, layout, nullptr);
+        End();
+    }
 }
 
 TEST_F(FusionTest, WhatBeginsOrWasMadeInItsOwnWayStaysWhatItIs) {
@@ -381,14 +476,18 @@ TEST_F(FusionTest, WhatTheDriverCannotTakeGoesInPieces) {
     mock.ClearFailures();
     SubmitEach(buffers);
     EXPECT_EQ(InOrder(Done(), 3), 1u);
-    EXPECT_EQ(Did(Ended(), "fusions_again"), 1u) << "what was not given is not pending";
+    const nlohmann::json summary = Ended();
+    EXPECT_EQ(Did(summary, "fusions_again"), 1u) << "what was not given is not pending";
+    EXPECT_EQ(Did(summary, "buffers_fused"), 3u) << "nor counted";
 }
 
 TEST_F(FusionTest, ALostDeviceIsLost) {
     StartFused();
     SubmitEach(NumberedTo(3));
-    mock.LoseDevice(device->handle);
+    mock.Fail("vkQueueSubmit", 1, VK_ERROR_DEVICE_LOST);
     EXPECT_EQ(vkQueueWaitIdle(device->queue), VK_ERROR_DEVICE_LOST);
+    EXPECT_EQ(mock.Calls("vkAllocateCommandBuffers"), 4u) << "they were fused";
+    mock.ClearFailures();
     device->Destroy();
     device.reset();
     instance.reset();
@@ -399,7 +498,7 @@ TEST_F(FusionTest, ManyThreadsWithQueuesOfTheirOwn) {
     mock.Use(R"({"devices": [{"queueFamilies": [{"flags": ["compute", "transfer"], "count": 3}]}]})");
     std::atomic<uint32_t> dispatched{0};
     mock.OnDispatch([&](const MockDispatch&) { ++dispatched; });
-    instance.emplace(true, ToFile(With(kFused, {{"submits", "busy"}, {"submit_hold", "50"}})));
+    instance.emplace(true, ToFile(kFused));
     const float priorities[kQueues] = {1, 1, 1};
     const VkDeviceQueueCreateInfo queue_info = {
         VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO, nullptr, 0, 0, kQueues, priorities};

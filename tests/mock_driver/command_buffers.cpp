@@ -116,6 +116,7 @@ void vkFreeCommandBuffers(VkDevice, VkCommandPool commandPool, uint32_t commandB
 }
 
 VkResult vkBeginCommandBuffer(VkCommandBuffer commandBuffer, const VkCommandBufferBeginInfo* pBeginInfo) {
+    if (g_watch_begins.load(std::memory_order_relaxed)) CallBeginCallback(commandBuffer);
     CommandBuffer* buffer = Of(commandBuffer);
     const std::string name =
         "vkBeginCommandBuffer: " + HandleName(VK_OBJECT_TYPE_COMMAND_BUFFER, FromHandle(commandBuffer));

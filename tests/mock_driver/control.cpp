@@ -14,6 +14,7 @@ namespace mock {
 
 std::atomic<bool> g_track_dispatches{false};
 std::atomic<bool> g_watch_frees{false};
+std::atomic<bool> g_watch_begins{false};
 
 namespace {
 
@@ -26,6 +27,8 @@ struct Control {
     void* callback_user = nullptr;
     MockFreeCallback free_callback = nullptr;
     void* free_callback_user = nullptr;
+    MockBeginCallback begin_callback = nullptr;
+    void* begin_callback_user = nullptr;
     RecordMode start_mode = RecordMode::kCounts;
 };
 
@@ -164,6 +167,17 @@ void CallFreeCallback(VkDeviceMemory memory) {
     if (callback != nullptr) callback(user, memory);
 }
 
+void CallBeginCallback(VkCommandBuffer buffer) {
+    MockBeginCallback callback = nullptr;
+    void* user = nullptr;
+    {
+        std::lock_guard lock(TheControl().mutex);
+        callback = TheControl().begin_callback;
+        user = TheControl().begin_callback_user;
+    }
+    if (callback != nullptr) callback(user, buffer);
+}
+
 }  // namespace mock
 
 #pragma GCC visibility push(default)
@@ -174,6 +188,7 @@ void mockControlReset(void) {
     mockControlOpenGate(VK_NULL_HANDLE);
     mockControlSetDispatchCallback(nullptr, nullptr);
     mockControlSetFreeCallback(nullptr, nullptr);
+    mockControlSetBeginCallback(nullptr, nullptr);
     mock::Config config;
     {
         mock::Control& control = mock::TheControl();
@@ -273,6 +288,14 @@ void mockControlSetFreeCallback(MockFreeCallback callback, void* user) {
     control.free_callback = callback;
     control.free_callback_user = user;
     mock::g_watch_frees = callback != nullptr;
+}
+
+void mockControlSetBeginCallback(MockBeginCallback callback, void* user) {
+    mock::Control& control = mock::TheControl();
+    std::lock_guard lock(control.mutex);
+    control.begin_callback = callback;
+    control.begin_callback_user = user;
+    mock::g_watch_begins = callback != nullptr;
 }
 
 int mockControlDispatchBuffer(const MockDispatch* dispatch, uint32_t set, uint32_t binding, uint32_t element,

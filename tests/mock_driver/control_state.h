@@ -21,6 +21,9 @@ void CallDispatchCallback(Queue* queue, CommandBuffer* buffer, const DispatchSta
 // True while a free callback is registered.
 extern std::atomic<bool> g_watch_frees;
 void CallFreeCallback(VkDeviceMemory memory);
+// True while a begin callback is registered.
+extern std::atomic<bool> g_watch_begins;
+void CallBeginCallback(VkCommandBuffer buffer);
 
 // Every extension that some device of the instance advertises counts as enabled for vkGetInstanceProcAddr.
 PFN_vkVoidFunction InstanceProc(Instance* instance, const char* name);

@@ -35,6 +35,7 @@ typedef void (*MockCallVisitor)(void* user, uint32_t thread, const char* command
 typedef void (*MockObjectVisitor)(void* user, VkObjectType type, uint64_t handle, const char* name);
 typedef void (*MockDispatchCallback)(void* user, const struct MockDispatch* dispatch);
 typedef void (*MockFreeCallback)(void* user, VkDeviceMemory memory);
+typedef void (*MockBeginCallback)(void* user, VkCommandBuffer command_buffer);
 
 // Each line: name, result, parameters. The C functions are mockControl<name>.
 #define MOCK_CONTROL_FUNCTIONS(F)                                                                                      \
@@ -66,6 +67,8 @@ typedef void (*MockFreeCallback)(void* user, VkDeviceMemory memory);
     /* Called inside vkFreeMemory, before anything is freed, on the caller's thread. Null takes it away; a call that   \
        has begun goes on. */                                                                                           \
     F(SetFreeCallback, void, (MockFreeCallback callback, void* user))                                                  \
+    /* The same, inside vkBeginCommandBuffer. */                                                                       \
+    F(SetBeginCallback, void, (MockBeginCallback callback, void* user))                                                \
     /* Where the bytes of a buffer descriptor are; 0 when there is none. */                                            \
     F(DispatchBuffer, int,                                                                                             \
       (const struct MockDispatch* dispatch, uint32_t set, uint32_t binding, uint32_t element, void** data,             \
@@ -157,6 +160,13 @@ class Driver {
         if (!on_free_) return;
         SetFreeCallback([](void* user, VkDeviceMemory memory) { static_cast<Driver*>(user)->on_free_(memory); }, this);
     }
+    void OnBegin(std::function<void(VkCommandBuffer)> function) {
+        SetBeginCallback(nullptr, nullptr);
+        on_begin_ = std::move(function);
+        if (!on_begin_) return;
+        SetBeginCallback([](void* user, VkCommandBuffer buffer) { static_cast<Driver*>(user)->on_begin_(buffer); },
+                         this);
+    }
 
   private:
     static void AddText(void* user, const char* text) {
@@ -165,6 +175,7 @@ class Driver {
     void* library_;
     std::function<void(const MockDispatch&)> on_dispatch_;
     std::function<void(VkDeviceMemory)> on_free_;
+    std::function<void(VkCommandBuffer)> on_begin_;
 };
 
 }  // namespace mock

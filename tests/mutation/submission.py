@@ -23,8 +23,8 @@ SUBMITS, WAITS, FLUSHES, FENCES = (FOLDER + name + '_hooks.cpp' for name in ('su
 FUSER, OWN = FOLDER + 'fuser.cpp', FOLDER + 'fused_buffers.cpp'
 EMIT, REPEATS, RECORDER = (f'layer/stream/{name}.cpp' for name in ('emit', 'repeats', 'recorder'))
 HELD, PIPELINES, DEVICE, START = 'layer/stream/hold_commands.cpp', 'layer/resources/pipeline_hooks.cpp', 'layer/entry/device.cpp', FOLDER + 'start.cpp'
-CACHE, TIMELINES, MEMORY, RECORDING, COMMANDS = (FOLDER + 'fence_cache.cpp', FOLDER + 'timelines.cpp', 'layer/memory/memory_hooks.cpp',
-                                                 'layer/stats/record_hooks.cpp', 'layer/entry/proc_addr.cpp')
+CACHE, TIMELINES, MEMORY, RECORDING, COMMANDS, MARKS = (FOLDER + 'fence_cache.cpp', FOLDER + 'timelines.cpp', 'layer/memory/memory_hooks.cpp',
+                                                 'layer/stats/record_hooks.cpp', 'layer/entry/proc_addr.cpp', 'layer/entry/mark_hooks.cpp')
 
 # Name, file, text, replacement.
 FAULTS = [
@@ -104,14 +104,19 @@ FAULTS = [
     # Fusion.
     ('what is not known is left out', FUSER, '                to.buffers.push_back(given[i]);\n', ''),
     ('a run goes on behind what is not known', FUSER, '                run_begin = i + 1;\n', ''),
-    ('what was in the call before is in this one', FUSER, '    run_.clear();\n    run_commands_ = 0;\n}', '}'),
-    ('layouts that are no more are used', FUSER, 'stream->layouts != policy_.resources->LayoutsRemoved()', 'false'),
-    ('the destruction of layouts is not awaited', PIPELINES, '    if (device.submissions) device.submissions->AwaitFusion();\n', ''),
+    ('what was in the run before is in this one', FUSER, 'to.insert(to.end(), run.begin(), run.end());\n    run_.clear();', 'to.insert(to.end(), run.begin(), run.end());'),
+    ('layouts that are no more are used', FUSER, 'stream.layouts != policy_.resources->LayoutsRemoved()', 'false'),
+    ('the destruction of layouts is not awaited', PIPELINES, '    const auto lock = LockFusion(device);\n', ''),
+    ('names do not wait', MARKS, '    const auto lock = LockFusion(device);\n    return device.down.SetDebugUtilsObjectNameEXT', '    return device.down.SetDebugUtilsObjectNameEXT'),
+    ('old and new are one run', FUSER, '(stale != run_stale_ || run_commands_', '(run_commands_'),
+    ('whatever it costs', FUSER, 'if (gained_ns < 0)', 'if (false)'),
+    ('state is left out whatever is wanted', FUSER, 'policy_.drops ? &repeats_ : nullptr', '&repeats_'),
+    ('counted though not given', FUSER, '    if (value) {\n        Decided', '    {\n        Decided'),
     ('what is submitted once is given again', FUSER, 'buffer = once ? nullptr : buffers_.Find(', 'buffer = buffers_.Find('),
-    ('what is submitted once is kept', FUSER, '        if (!once) buffer->recordings', '        buffer->recordings'),
-    ('what was not recorded is given', FUSER, '    return recorded;\n', '    return true;\n'),
-    ('what the driver could not take is pending', ALL, '            fuser_->Given(0);\n', '            {}\n'),
-    ('what is given is not pending', ALL, '            fuser_->Given(value);\n', '            fuser_->Given(0);\n'),
+    ('what is submitted once is kept', FUSER, '    if (!once) buffer->recordings', '    buffer->recordings'),
+    ('what was not recorded is given', FUSER, 'if (!Record(buffer->handle, once)) {', 'Record(buffer->handle, once);\n    if (false) {'),
+    ('what the driver could not take is pending', ALL, '            fuser_->Given(0);\n', '            fuser_->Lost();\n'),
+    ('what is given is not pending', OWN, 'buffer->until = value;', 'buffer->until = 0;'),
     ('pending ones are given again', OWN, 'if (buffer->until <= reached && std', 'if (std'),
     ('pending ones are recorded', OWN, '        if (buffer->until > reached) continue;\n', ''),
     ('others are given again', OWN, ' && std::ranges::equal(buffer->recordings, recordings)', ' && buffer->recordings.size() == recordings.size()'),
@@ -137,7 +142,7 @@ FAULTS = [
     ('long ones are kept', RECORDER, 'stream_.commands <= options_.keeps_most && options_.keeps_most', 'options_.keeps_most'),
     ('two recordings are one', RECORDER, 'stream_.uid = NextUid();', 'stream_.uid = 2;'),
     ('their ways to begin are the same', RECORDING, '        if (BeginsInItsOwnWay(*info)) buffer->recorder->SetAlone();\n', ''),
-    ('all pools are the same', DEVICE, 'if (!pool->plain || info->pNext)', 'if (info->pNext)'),
+    ('all pools are the same', DEVICE, 'if (!pool->plain || info->pNext || info', 'if (info->pNext || info'),
     ('those that wait for events are part of others', START, 'buffer->recorder && !buffer->events ?', 'buffer->recorder ?'),
     ('the extension is not enabled', TIMELINES, '        copy_.enabledExtensionCount = static_cast<uint32_t>(extensions_.size());\n', ''),
 ]

@@ -323,8 +323,9 @@ std::string Checker::Take(const Steps& steps, uint32_t index, bool around) {
             for (const Access& access : steps.AccessesOf(step)) AddTransition(place, recorded_[step.first], access);
             break;
         case StepKind::kFence:
+            if (!around) break;
             fault = CheckEverything(index);
-            if (around) AddUnknown(place, false);
+            AddUnknown(place, false);
             break;
         case StepKind::kOpaque:
             fault = CheckEverything(index);

@@ -11,6 +11,7 @@ namespace kronos::bench {
 void MeasureBasics(Device& device, Report& report);
 void MeasureFences(Device& device, Report& report);
 void MeasureSubmits(Device& device, Report& report);
+void MeasureFusion(Device& device, Report& report);
 // costs_commands.cpp
 void MeasureBarriers(Device& device, Report& report);
 void MeasureEvents(Device& device, Report& report);

@@ -282,4 +282,46 @@ void MeasureSubmits(Device& device, Report& report) {
     report.Measure(cases);
 }
 
+void MeasureFusion(Device& device, Report& report) {
+    report.Group("what fusing command buffers replaces",
+                 "64 tiny command buffers in one submit, or all as one, ns each");
+    std::vector<VkCommandBuffer> apart = device.CommandBuffers(device.family(), kSubmits);
+    const VkCommandBuffer one = device.CommandBuffers(device.family(), 1).front();
+    const auto record = [&device](VkCommandBuffer commands, uint32_t i) {
+        device.BindKernel(commands);
+        device.Dispatch(commands, i, 1);
+    };
+    const auto record_one = [one, record] {
+        Device::Record(one, [&](VkCommandBuffer commands) {
+            for (uint32_t i = 0; i < kSubmits; ++i) record(commands, i);
+        });
+    };
+    const auto record_apart = [apart, record] {
+        for (uint32_t i = 0; i < kSubmits; ++i)
+            Device::Record(apart[i], [&](VkCommandBuffer commands) { record(commands, i); });
+    };
+    record_one();
+    record_apart();
+    const auto to_idle = [&device](const std::vector<VkCommandBuffer>& buffers) {
+        auto info = vku::InitStruct<VkSubmitInfo>();
+        info.commandBufferCount = static_cast<uint32_t>(buffers.size());
+        info.pCommandBuffers = buffers.data();
+        const double start = Now();
+        Must(vkQueueSubmit(device.queue(), 1, &info, VK_NULL_HANDLE), "vkQueueSubmit");
+        Must(vkQueueWaitIdle(device.queue()), "vkQueueWaitIdle");
+        return (Now() - start) / kSubmits;
+    };
+    const auto timed = [](const auto& body) {
+        return [body] {
+            const double start = Now();
+            body();
+            return (Now() - start) / kSubmits;
+        };
+    };
+    report.Measure({{"a command buffer each, to idle", [to_idle, apart] { return to_idle(apart); }},
+                    {"one command buffer, to idle", [to_idle, one] { return to_idle({one}); }},
+                    {"recording a command buffer each, CPU", timed(record_apart)},
+                    {"recording all into one, CPU", timed(record_one)}});
+}
+
 }  // namespace kronos::bench

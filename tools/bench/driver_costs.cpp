@@ -22,6 +22,7 @@ constexpr Group kGroups[] = {
     {"basics", "fences, allocations, one submit and each way to wait for it", kronos::bench::MeasureBasics},
     {"fences", "vkResetFences", kronos::bench::MeasureFences},
     {"submits", "vkQueueSubmit2 against vkQueueSubmit", kronos::bench::MeasureSubmits},
+    {"fusion", "one command buffer against many", kronos::bench::MeasureFusion},
     {"barriers", "vkCmdPipelineBarrier2 against vkCmdPipelineBarrier", kronos::bench::MeasureBarriers},
     {"events", "events as split barriers", kronos::bench::MeasureEvents},
     {"queues", "2 and 4 queues at once against 1", kronos::bench::MeasureQueues},

@@ -42,6 +42,15 @@ TEST(StreamWorth, WhatGainsNothingLosesNoMoreThanItsShare) {
     EXPECT_GE(held * kCost, (allowed - StreamWorth::kFirstLost) * 9 / 10);
 }
 
+TEST(StreamWorth, WhatGainsInAnotherWayIsHeld) {
+    constexpr HeldWork kWork = {1'000, 0, 0};
+    Program program;
+    for (int i = 0; i < 10'000; ++i) {
+        EXPECT_EQ(program.Record(kWork, 1, 100'000), 1) << i;
+        program.worth.Gained(1'000 * StreamWorth::kCommandNs, program.now);
+    }
+}
+
 TEST(StreamWorth, WhatIsWrittenIsFollowedFromBeforeItIsHeldOn) {
     constexpr HeldWork kWork = {1'000, 0, 0};
     Program program;
