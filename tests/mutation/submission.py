@@ -112,7 +112,6 @@ FAULTS = [
     ('whatever it costs', FUSER, 'if (gained_ns < 0)', 'if (false)'),
     ('state is left out whatever is wanted', FUSER, 'policy_.drops ? &repeats_ : nullptr', '&repeats_'),
     ('counted though not given', FUSER, '    if (value) {\n        Decided', '    {\n        Decided'),
-    ('what is submitted once is given again', FUSER, 'buffer = once ? nullptr : buffers_.Find(', 'buffer = buffers_.Find('),
     ('what is submitted once is kept', FUSER, '    if (!once) buffer->recordings', '    buffer->recordings'),
     ('what was not recorded is given', FUSER, 'if (!Record(buffer->handle, once)) {', 'Record(buffer->handle, once);\n    if (false) {'),
     ('what the driver could not take is pending', ALL, '            fuser_->Given(0);\n', '            fuser_->Lost();\n'),
