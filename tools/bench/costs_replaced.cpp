@@ -2,6 +2,9 @@
 // What a layer that spins in waits and recycles fences and memory replaces. Each case warms up by itself: what is
 // measured is the steady state. tools/bench/on-off runs this group with and without the layer.
 #include <ctime>
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include <vulkan/utility/vk_struct_helper.hpp>
 
@@ -133,6 +136,61 @@ Case RunBarriers(const char* name, Device& device, VkFence fence, uint32_t slots
             }};
 }
 
+// Submissions of a dispatch each, none waited for but at the end: the processor's time for each, and the whole's.
+struct ManySubmits {
+    static constexpr uint32_t kCount = 256;
+    Device& device;
+    std::vector<VkCommandBuffer> commands;
+    std::vector<VkFence> fences;  // none, or one for each
+
+    void Record(VkCommandBufferUsageFlags flags) const {
+        for (const VkCommandBuffer one : commands) {
+            auto begin = vku::InitStruct<VkCommandBufferBeginInfo>();
+            begin.flags = flags;
+            Must(vkBeginCommandBuffer(one, &begin), "vkBeginCommandBuffer");
+            device.BindKernel(one);
+            device.Dispatch(one, 0, 1);
+            Must(vkEndCommandBuffer(one), "vkEndCommandBuffer");
+        }
+    }
+    /// Records them first, if `anew`. Nanoseconds each: of the processor, and to idle.
+    std::pair<double, double> Run(bool anew) const {
+        const double start = Now();
+        if (anew) Record(VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT);
+        for (uint32_t i = 0; i < kCount; ++i)
+            Submit(device.queue(), commands[i], fences.empty() ? VK_NULL_HANDLE : fences[i]);
+        const double submitted = Now();
+        if (fences.empty())
+            Must(vkQueueWaitIdle(device.queue()), "vkQueueWaitIdle");
+        else
+            Must(vkWaitForFences(device.get(), kCount, fences.data(), VK_TRUE, UINT64_MAX), "vkWaitForFences");
+        const double idle = Now();
+        if (!fences.empty()) Must(vkResetFences(device.get(), kCount, fences.data()), "vkResetFences");
+        return {(submitted - start) / kCount, (idle - start) / kCount};
+    }
+};
+
+void MeasureManySubmits(Device& device, Report& report) {
+    std::vector<Case> cases;
+    const auto add = [&](const std::string& name, bool anew, bool fenced) {
+        auto submits = std::make_shared<ManySubmits>(
+            ManySubmits{device, device.CommandBuffers(device.family(), ManySubmits::kCount), {}});
+        for (uint32_t i = 0; fenced && i < ManySubmits::kCount; ++i) submits->fences.push_back(device.Fence());
+        if (!anew) submits->Record(0);
+        auto idle = std::make_shared<double>(0);
+        cases.push_back({name + ", CPU", [submits, anew, idle] {
+                             const auto [cpu, to_idle] = submits->Run(anew);
+                             *idle = to_idle;
+                             return cpu;
+                         }});
+        cases.push_back({name + ", to idle", [idle] { return *idle; }});
+    };
+    add("one of 256 submits", false, false);
+    add("one of 256 submits, a fence each", false, true);
+    add("one of 256 submits, recorded anew", true, false);
+    report.Measure(cases);
+}
+
 }  // namespace
 
 void MeasureReplaced(Device& device, Report& report) {
@@ -174,6 +232,7 @@ void MeasureReplaced(Device& device, Report& report) {
         SubmitAndWait("submit and vkQueueWaitIdle", device, tiny, fence, false,
                       [&device](VkFence) { Must(vkQueueWaitIdle(device.queue()), "vkQueueWaitIdle"); }),
     });
+    MeasureManySubmits(device, report);
     constexpr VkAccessFlags kShader = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT;
     constexpr VkAccessFlags kMemory = VK_ACCESS_MEMORY_READ_BIT | VK_ACCESS_MEMORY_WRITE_BIT;
     constexpr VkPipelineStageFlags kCompute = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT;
