@@ -6,15 +6,9 @@
 
 #include "support/extensions.h"
 #include "support/formatted.h"
+#include "support/vendors.h"
 
 namespace kronos {
-namespace {
-
-// Measured by tools/bench, group "barriers": with MEMORY_READ or INDIRECT_COMMAND_READ in its destination a barrier
-// takes twice as long there. Of others nothing is known, so their masks stay.
-constexpr uint32_t kNvidia = 0x10DE;
-
-}  // namespace
 
 StreamPolicy ChooseStreams(RecorderMode wanted, const VkDeviceCreateInfo& info, uint32_t program_version,
                            const VkPhysicalDeviceProperties& properties) {
@@ -35,6 +29,8 @@ StreamPolicy ChooseStreams(RecorderMode wanted, const VkDeviceCreateInfo& info, 
     policy.why = GroupOfDevices(info);
     if (!policy.why.empty()) return policy;
     policy.mode = wanted;
+    // Measured by tools/bench, group "barriers": with MEMORY_READ or INDIRECT_COMMAND_READ in its destination a barrier
+    // takes twice as long there. Of others nothing is known, so their masks stay.
     // Shaders may read acceleration structures, which no kind of access stands for.
     policy.narrow = properties.vendorID == kNvidia && !Enables(info, VK_KHR_ACCELERATION_STRUCTURE_EXTENSION_NAME) &&
                     !Enables(info, VK_NV_RAY_TRACING_EXTENSION_NAME);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "support/extensions.h"
+#include "support/vendors.h"
 
 namespace kronos {
 namespace {
@@ -21,10 +22,6 @@ bool Offers(const Instance& instance, VkPhysicalDevice physical, const char* ext
     });
 }
 
-// Where the wait between two command buffers is known to cost more than recording short ones again
-// (tools/bench/results: submits).
-constexpr uint32_t kNvidia = 0x10DE;
-
 // What a command buffer holds, if it may be given to the driver as part of another.
 const Stream* KeptStream(VkCommandBuffer handle) {
     const CommandBuffer* buffer = FindCommandBuffer(handle);
@@ -37,6 +34,7 @@ std::string WhyNotFused(const Device& device, const VkPhysicalDeviceProperties& 
     if (choice == Fusion::kOff) return "off by setting";
     if (device.streams.mode != RecorderMode::kHold || !device.resources) return "command streams are not held";
     if (!device.set_loader_data) return "the loader gives layers no command buffers of their own";
+    // There the wait between two command buffers costs more than recording short ones again: FusionPolicy.
     if (choice == Fusion::kAuto && properties.vendorID != kNvidia) return "it is not known to gain on this driver";
     return {};
 }

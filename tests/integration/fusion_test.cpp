@@ -27,11 +27,14 @@ class FusionTest : public layered::SubmitsTest {
         VkCommandBuffer in = VK_NULL_HANDLE;
     };
 
-    void StartFused(const SettingMap& more = {}) {
+    void Watch() {
         mock.OnDispatch([this](const MockDispatch& dispatch) {
             const std::lock_guard lock(mutex);
             ran.push_back({dispatch.group_count[0], dispatch.command_buffer});
         });
+    }
+    void StartFused(const SettingMap& more = {}) {
+        Watch();
         Start(With(kFused, more));
         mock.OpenGate(VK_NULL_HANDLE);
         mock.OpenGate(device->queue);
@@ -108,10 +111,7 @@ TEST_F(FusionTest, OfTheSecondFormToo) {
     VkPhysicalDeviceSynchronization2Features features = {};
     features.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES;
     features.synchronization2 = VK_TRUE;
-    mock.OnDispatch([this](const MockDispatch& dispatch) {
-        const std::lock_guard lock(mutex);
-        ran.push_back({dispatch.group_count[0], dispatch.command_buffer});
-    });
+    Watch();
     Start(kFused, {}, &features);
     mock.OpenGate(device->queue);
     const std::vector<VkCommandBuffer> buffers = NumberedTo(4);
@@ -251,10 +251,7 @@ TEST_F(FusionTest, WhatWasFusedBeforeNeedsNoPipelineLayout) {
 // Sections "vkDestroyPipelineLayout" and "vkSetDebugUtilsObjectNameEXT": host access to the object is the program's to
 // synchronize, which knows of no recording.
 TEST_F(FusionTest, WhatNeedsAnObjectForItselfWaitsForTheRecording) {
-    mock.OnDispatch([this](const MockDispatch& dispatch) {
-        const std::lock_guard lock(mutex);
-        ran.push_back({dispatch.group_count[0], dispatch.command_buffer});
-    });
+    Watch();
     instance.emplace(true, ToFile(kFused), VK_API_VERSION_1_3,
                      std::vector<const char*>{VK_EXT_DEBUG_UTILS_EXTENSION_NAME});
     device.emplace(*instance);

@@ -156,26 +156,29 @@ void CallDispatchCallback(Queue* queue, CommandBuffer* buffer, const DispatchSta
     callback(user, &dispatch);
 }
 
-void CallFreeCallback(VkDeviceMemory memory) {
-    MockFreeCallback callback = nullptr;
-    void* user = nullptr;
+namespace {
+
+// One of the control's callbacks and its user, read together, with what they are about.
+template <class Callback, class Handle>
+void CallBack(Callback Control::*callback, void* Control::*user, Handle about) {
+    Callback call = nullptr;
+    void* call_user = nullptr;
     {
         std::lock_guard lock(TheControl().mutex);
-        callback = TheControl().free_callback;
-        user = TheControl().free_callback_user;
+        call = TheControl().*callback;
+        call_user = TheControl().*user;
     }
-    if (callback != nullptr) callback(user, memory);
+    if (call != nullptr) call(call_user, about);
+}
+
+}  // namespace
+
+void CallFreeCallback(VkDeviceMemory memory) {
+    CallBack(&Control::free_callback, &Control::free_callback_user, memory);
 }
 
 void CallBeginCallback(VkCommandBuffer buffer) {
-    MockBeginCallback callback = nullptr;
-    void* user = nullptr;
-    {
-        std::lock_guard lock(TheControl().mutex);
-        callback = TheControl().begin_callback;
-        user = TheControl().begin_callback_user;
-    }
-    if (callback != nullptr) callback(user, buffer);
+    CallBack(&Control::begin_callback, &Control::begin_callback_user, buffer);
 }
 
 }  // namespace mock
