@@ -6,6 +6,7 @@ usage: generate.py TEMPLATE manifest  --form explicit|implicit --library PATH --
        generate.py TEMPLATE header OUT          kronos/settings.h, for the layer
        generate.py TEMPLATE info OUT            kronos/settings_info.h, for the command
        generate.py TEMPLATE sample OUT          vk_layer_settings.txt, commented
+       generate.py TEMPLATE man OUT --version N  the layer's manual page, section 7
        generate.py TEMPLATE readme FILE [--check]   the table between the markers of FILE
 """
 import argparse
@@ -69,6 +70,12 @@ def check(template):
             sys.exit(f"settings template: {setting['key']}: type {setting['type']} is not supported")
         if setting["type"] == "ENUM" and setting["default"] not in [f["key"] for f in setting["flags"]]:
             sys.exit(f"settings template: {setting['key']}: default {setting['default']} is not one of its flags")
+        for entry in setting.get("dependence", {}).get("settings", []):
+            other = settings.get(entry["key"])
+            if other is None or other is setting:
+                sys.exit(f"settings template: {setting['key']}: depends on {entry['key']}, which is no other setting")
+            if other["type"] == "ENUM" and entry["value"] not in [f["key"] for f in other["flags"]]:
+                sys.exit(f"settings template: {setting['key']}: depends on {entry['key']} = {entry['value']}, which cannot be")
     names = [preset_key(p) for p in template["presets"]]
     if sorted(names) != sorted(f["key"] for f in settings["preset"]["flags"]):
         sys.exit("settings template: the presets and the values of the setting 'preset' differ")
@@ -85,7 +92,7 @@ def manifest(template, form, library, api, version):
     settings = []
     for setting in template["settings"]:
         entry = {"key": setting["key"], "env": long_env(setting)}
-        for name in ("label", "description", "type", "default", "flags", "range", "unit"):
+        for name in ("label", "description", "type", "default", "flags", "range", "unit", "dependence"):
             if name in setting:
                 entry[name] = setting[name]
         settings.append(entry)
@@ -163,24 +170,79 @@ def info(template):
     out = ["// Generated from manifest/kronos_compute.json: the settings as the kronos command shows them. Do not edit.", "#pragma once",
            "", "namespace kronos {", "", "struct SettingInfo {", "    const char* key;", "    const char* env;        ///< VK_KRONOS_COMPUTE_<KEY>",
            "    const char* short_env;  ///< KRONOS_<KEY>", "    const char* type;", "    const char* default_value;", "    const char* description;",
-           "    const char* allowed;", "};", "", "inline constexpr SettingInfo kSettings[] = {"]
+           "    const char* allowed;", "    const char* comment;  ///< in a settings file: lines that begin with #", "};", "",
+           "inline constexpr SettingInfo kSettings[] = {"]
     for s in template["settings"]:
-        fields = (s["key"], long_env(s), short_env(s), s["type"], default_text(s), s["description"], allowed(s))
+        fields = (s["key"], long_env(s), short_env(s), s["type"], default_text(s), s["description"], allowed(s), "\n".join(comment(s)))
         out.append("    {" + ", ".join(quoted(f) for f in fields) + "},")
     presets = ", ".join(quoted(preset_key(p)) for p in template["presets"])
-    out += ["};", "", f"inline constexpr const char* kPresets[] = {{{presets}}};", "", "}  // namespace kronos", ""]
+    out += ["};", "", f"inline constexpr const char* kPresets[] = {{{presets}}};", "", "/// What a settings file begins with.",
+            f"inline constexpr const char* kSettingsFileHeader = {quoted(chr(10).join(sample_header(template)))};", "",
+            "}  // namespace kronos", ""]
     return "\n".join(out)
 
 
+def comment(s):
+    return [f"# {s['label']}. {s['description']}" + (f" Unit: {s['unit']}." if "unit" in s else ""),
+            f"# Allowed: {allowed(s)}. Environment: {long_env(s)} or {short_env(s)}."]
+
+
+def sample_header(template):
+    return ["# Settings of " + template["name"] + ", for the Vulkan loader's settings file vk_layer_settings.txt.",
+            "# Found in $XDG_DATA_HOME/vulkan/settings.d (or ~/.local/share/vulkan/settings.d), then where VK_LAYER_SETTINGS_PATH",
+            "# says, then in the working directory. Environment variables win over this file. Every line shows its default."]
+
+
 def sample(template):
-    out = ["# Settings of " + template["name"] + ", for the Vulkan loader's settings file vk_layer_settings.txt.",
-           "# Found in $XDG_DATA_HOME/vulkan/settings.d (or ~/.local/share/vulkan/settings.d), then where VK_LAYER_SETTINGS_PATH",
-           "# says, then in the working directory. Environment variables win over this file. Every line shows its default.", ""]
+    out = [*sample_header(template), ""]
     for s in template["settings"]:
-        out.append(f"# {s['label']}. {s['description']}" + (f" Unit: {s['unit']}." if "unit" in s else ""))
-        out.append(f"# Allowed: {allowed(s)}. Environment: {long_env(s)} or {short_env(s)}.")
-        out.append(f"#{LAYER_PREFIX}.{s['key']} = {default_text(s)}".rstrip())
-        out.append("")
+        out += [*comment(s), f"#{LAYER_PREFIX}.{s['key']} = {default_text(s)}".rstrip(), ""]
+    return "\n".join(out)
+
+
+def roff(text):
+    """roff takes - for a hyphen, and a line that begins with . or ' for a request."""
+    text = text.replace("\\", "\\e").replace("-", "\\-")
+    return "\\&" + text if text[:1] in (".", "'") else text
+
+
+def man(template, version):
+    def bold(text):
+        return f"\\fB{roff(text)}\\fR"
+
+    name = template["name"]
+    out = [".\\\" Generated from manifest/kronos_compute.json.", f'.TH {name} 7 "" "Kronos {roff(version)}" "Vulkan layers"',
+           ".SH NAME", f"{name} \\- {roff(template['description'])}",
+           ".SH DESCRIPTION", roff(template["introduction"]) + " Programs are not changed for it. It is off until it is asked for:",
+           ".TP", bold("kronos run -- PROGRAM"), "for one run of one program.",
+           ".TP", bold("kronos enable"), "for all Vulkan programs of a user, until " + bold("kronos disable") + ".",
+           ".TP", bold("KRONOS_ENABLE=1"), "by the installed implicit manifest, in all that has this variable.",
+           ".TP", bold("VK_INSTANCE_LAYERS=" + name), "by the explicit manifest, as other layers.",
+           ".PP", bold("KRONOS_DISABLE") + ", whatever its value, keeps it out where it comes by " + bold("kronos enable") + " or "
+           + bold("KRONOS_ENABLE") + ".",
+           ".PP", "Programs with more rights than their user (setuid, capabilities) have it only by the system's manifests, "
+           "with no setting read and nothing written.",
+           ".SH SETTINGS", roff("A setting key is given by (first found wins) the environment, as VK_KRONOS_COMPUTE_KEY or for short "
+                                "KRONOS_KEY; the program's profile; a vk_layer_settings.txt, with lines"),
+           f".B {roff(LAYER_PREFIX)}.\\fIkey\\fB = \\fIvalue\\fR;",
+           "the program itself, by VK_EXT_layer_settings; the preset. A bad value is one line that names it, what is allowed and "
+           "what is used instead, and the program runs.", ".PP", "The settings in effect:", ".B kronos settings"]
+    for s in template["settings"]:
+        unit = f" ({s['unit']})" if "unit" in s else ""
+        value = f"Default: {default_text(s)}." if default_text(s) else "Default: empty."
+        out += [".TP", bold(s["key"]), roff(s["description"]), f"Allowed: {roff(allowed(s))}{roff(unit)}. {roff(value)}"]
+        for flag in s.get("flags", []):
+            out += [".RS", ".TP", bold(flag["key"]), roff(flag["description"]), ".RE"]
+    out.append(".SH PRESETS")
+    for p in template["presets"]:
+        what = ", ".join(f"{e['key']} = {preset_value(e)}" for e in p["settings"] if e["key"] != "preset")
+        out += [".TP", bold(preset_key(p)), roff(p["description"]), *([roff(what + ".")] if what else [])]
+    out += [".SH FILES",
+            ".TP", ".I ~/.config/kronos/programs/PROGRAM.txt", "A profile: the settings of one program.",
+            ".TP", ".I ~/.local/share/vulkan/settings.d/vk_layer_settings.txt", "Settings of all programs of a user; a commented one:",
+            ".BR kronos \" settings write\" .",
+            ".TP", ".I ~/.local/state/kronos", "Statistics, a file for each process.",
+            ".SH SEE ALSO", ".BR kronos (1)", ""]
     return "\n".join(out)
 
 
@@ -219,7 +281,7 @@ def write(path, text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("template")
-    parser.add_argument("what", choices=["manifest", "header", "info", "sample", "readme"])
+    parser.add_argument("what", choices=["manifest", "header", "info", "sample", "man", "readme"])
     parser.add_argument("out")
     parser.add_argument("--form", choices=["explicit", "implicit"], default="explicit")
     parser.add_argument("--library")
@@ -233,6 +295,8 @@ def main():
         if not args.library or not args.api:
             parser.error("a manifest needs --library and --api")
         write(args.out, manifest(template, args.form, args.library, args.api, args.version))
+    elif args.what == "man":
+        write(args.out, man(template, args.version))
     elif args.what == "readme":
         readme(template, args.out, args.check)
     else:

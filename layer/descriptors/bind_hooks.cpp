@@ -51,7 +51,7 @@ bool Held(CommandBuffer& buffer, const char* command, const VkDescriptorSet* cho
     if (!Records(buffer)) return false;
     buffer.recorder->ChooseSets(chosen);
     const bool held = HeldBack<Hold>(buffer, command, Counter::kSetBinds, args...);
-    buffer.recorder->ChooseSets(nullptr);
+    if (buffer.recorder) buffer.recorder->ChooseSets(nullptr);  // not if the command ended the recording
     return held;
 }
 

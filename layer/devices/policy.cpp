@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "support/formatted.h"
+#include "support/text.h"
 
 namespace kronos {
 namespace {
@@ -166,7 +167,7 @@ class Choosing {
         std::string faults;
         for (const std::string& fault : faults_) faults += (faults.empty() ? "" : "; ") + fault;
         choice_.problems.push_back(
-            Format("device = '{}': {}; there are {}; {}", rules_.selector_text, faults, Names(), outcome));
+            Format("device = '{}': {}; there are {}; {}", Printable(rules_.selector_text), faults, Names(), outcome));
     }
 
     void TakeRank() {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "support/formatted.h"
+#include "support/text.h"
 
 namespace kronos {
 namespace {
@@ -32,7 +33,8 @@ std::optional<LocalRank> FindLocalRank(const std::function<const char*(const cha
         uint32_t rank = 0;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rank);
         if (error == std::errc() && end == text.data() + text.size()) return LocalRank{rank, name};
-        problems.push_back(Format("{} = '{}' is no rank; a number from 0 on is allowed; it is ignored", name, text));
+        problems.push_back(
+            Format("{} = '{}' is no rank; a number from 0 on is allowed; it is ignored", name, Printable(text)));
     }
     return std::nullopt;
 }

@@ -3,6 +3,7 @@
 
 #include "devices/ranks.h"
 #include "support/formatted.h"
+#include "support/text.h"
 
 namespace kronos {
 
@@ -32,7 +33,7 @@ std::vector<std::string> LateVariables(const std::function<const char*(const cha
     return {
         Format("KRONOS_ICD_SEARCH_PATHS = '{}' is too late here, the loader has its drivers; start the program with "
                "kronos run, or set VK_ADD_DRIVER_FILES",
-               paths)};
+               Printable(paths))};
 }
 
 }  // namespace kronos

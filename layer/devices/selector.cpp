@@ -172,7 +172,7 @@ Selector ParseSelector(std::string_view text) {
     if (Trim(text).empty()) return selector;
     for (const std::string_view part : Split(text, ',')) {
         SelectorTerm term;
-        term.given = part;
+        term.given = Printable(part);
         const std::string lower = Lower(part);
         std::string_view wanted = lower;
         if (wanted.starts_with('!') || wanted.starts_with('-')) {
@@ -184,7 +184,7 @@ Selector ParseSelector(std::string_view text) {
         if (allowed.empty())
             selector.terms.push_back(std::move(term));
         else
-            selector.problems.push_back(Format("'{}' names no device; allowed is {}", part, allowed));
+            selector.problems.push_back(Format("'{}' names no device; allowed is {}", Printable(part), allowed));
     }
     return selector;
 }
@@ -197,7 +197,7 @@ std::string SelectorFor(std::string_view rules, std::string_view program, std::v
         if (rule.empty()) continue;
         const size_t equals = rule.find('=');
         if (equals == std::string_view::npos || Trim(rule.substr(0, equals)).empty()) {
-            problems.push_back(Format("'{}' is no rule; allowed is PROGRAM=DEVICES", rule));
+            problems.push_back(Format("'{}' is no rule; allowed is PROGRAM=DEVICES", Printable(rule)));
             continue;
         }
         if (done || !Glob(Lower(Trim(rule.substr(0, equals))), Lower(program))) continue;

@@ -29,7 +29,7 @@ struct SelectorTerm {
     VkPhysicalDeviceType type = VK_PHYSICAL_DEVICE_TYPE_OTHER;
     PciAddress pci;
     std::string text;   ///< of kUuid: hexadecimal digits; of names: a pattern, in small letters
-    std::string given;  ///< as it was written, for people
+    std::string given;  ///< as it was written, printable, for people
 
     /// `number`: the device's in the list.
     bool Matches(const DeviceFacts& device, size_t number) const;

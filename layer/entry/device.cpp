@@ -13,13 +13,17 @@
 #include "devices/judgement.h"
 #include "entry/hooks.h"
 #include "entry/proc_addr.h"
+#include "entry/recording.h"
 #include "entry/state.h"
 #include "memory/recycling.h"
+#include "memory/slab_start.h"
+#include "settings/parse.h"
 #include "stats/location.h"
 #include "stats/stats_log.h"
 #include "submission/start.h"
 #include "support/extensions.h"
 #include "support/process.h"
+#include "trace/trace_start.h"
 
 namespace kronos {
 namespace {
@@ -62,6 +66,8 @@ DeviceLabel Describe(const Instance& instance, VkPhysicalDevice physical,
         instance.down.GetPhysicalDeviceProperties2(physical, &query);
         label.driver = Format("{} {}", driver.driverName, driver.driverInfo);
     }
+    label.type = TypeName(properties.deviceType);
+    for (const auto& [key, value] : SettingTexts(instance.settings)) label.settings.emplace_back(key, value);
     const std::time_t now = std::time(nullptr);
     std::tm utc = {};
     gmtime_r(&now, &utc);
@@ -99,6 +105,7 @@ void StartStats(Device& device, const VkPhysicalDeviceProperties& properties) {
         target.path = path;
         target.format = settings.stats_format;
         target.limit_bytes = static_cast<uint64_t>(settings.stats_limit) << 20;
+        target.older_files = static_cast<uint32_t>(settings.stats_rotate);
         target.tick_ns = frames ? every_ns : 0;
         stats_log = StatsLog::Open(target, device.log);
     }
@@ -179,6 +186,9 @@ void StartFeatures(Device& device, const VkDeviceCreateInfo& create_info, const 
     StartSubmissions(device, properties, why_not_held);
     if (settings.recycle_memory != RecycleMemory::kOff && StartRecycling(device, create_info, properties))
         device.gates |= kGateMemory;
+    if (settings.slabs != Slabs::kOff && StartSlabs(device, create_info, properties)) device.gates |= kGateSlabs;
+    if (device.recycler || device.slabs) LookAfterIdle(device);
+    if (settings.recycle_memory != RecycleMemory::kOff || settings.slabs != Slabs::kOff) device.gates |= kGateShortage;
 }
 
 void StopFeatures(Device& device) {
@@ -219,14 +229,19 @@ void RememberQueue(Device& device, VkQueue handle, uint32_t family, bool plain) 
     if (!handle || known()) return;
     const bool remembered = Guarded(device.log.get(), "vkGetDeviceQueue", false, [&] {
         // Before the lock, for it makes a fork mutex. Of two threads that ask for the same queue one makes it in vain.
-        SubmitQueue* const submit = plain && device.submissions ? device.submissions->Add(handle, family) : nullptr;
+        // Of one that is not plain, only what command buffers of the layer's own need.
+        const bool adds = device.submissions && (plain || device.submissions->policy().fusion.on);
+        QueueTrace* const traced = device.trace ? device.trace->AddQueue(family, plain) : nullptr;
+        SubmitQueue* const own = adds ? device.submissions->Add(handle, family, traced) : nullptr;
         std::lock_guard lock(device.queues_mutex);
         if (known()) return true;
         auto queue = std::make_unique<Queue>();
         queue->handle = handle;
         queue->device = &device;
         queue->plain = plain;
-        queue->submit = submit;
+        queue->submit = plain ? own : nullptr;
+        queue->own = own;
+        queue->trace = traced;
         device.queues.push_back(handle);
         registry.queues.Insert(handle, queue.get());
         static_cast<void>(queue.release());  // the registry holds it now
@@ -251,13 +266,20 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkD
     link->u.pLayerInfo = link->u.pLayerInfo->pNext;
     VkPhysicalDeviceProperties properties = {};
     instance.down.GetPhysicalDeviceProperties(physical, &properties);
+    const bool traced = !instance.settings.trace_file.empty();
+    std::unique_ptr<const WithCalibration> calibrated;
+    Guarded(instance.log.get(), "trace", false, [&] {
+        calibrated = std::make_unique<WithCalibration>(instance, physical, *create_info, traced);
+        return true;
+    });
+    const VkDeviceCreateInfo& wanted = calibrated ? calibrated->info() : *create_info;
     std::string why_not_held = "out of memory";
     VkResult result = VK_INCOMPLETE;
     if (instance.gates & kGateHeldSubmits) {
-        Guarded(instance.log.get(), "submits", false, [&] {
+        const bool asked = Guarded(instance.log.get(), "submits", false, [&] {
             why_not_held = WhyNotHeld(instance, *create_info, properties, allocator);
             if (!why_not_held.empty()) return true;
-            const WithTimelines with(*create_info, SupportOf(instance, physical, properties));
+            const WithTimelines with(wanted, SupportOf(instance, physical, properties));
             why_not_held = with.why_not();
             if (!with.changed()) return true;
             result = CreateBelow(instance, physical, with.info(), *link, allocator, device);
@@ -268,8 +290,15 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkD
             result = VK_INCOMPLETE;
             return true;
         });
+        if (!asked) {
+            why_not_held = "out of memory";
+            if (result != VK_SUCCESS) result = VK_INCOMPLETE;
+        }
     }
-    if (result == VK_INCOMPLETE) result = CreateBelow(instance, physical, *create_info, *link, allocator, device);
+    if (result == VK_INCOMPLETE) result = CreateBelow(instance, physical, wanted, *link, allocator, device);
+    const bool added = result == VK_SUCCESS;
+    if (!added && calibrated && calibrated->changed())
+        result = CreateBelow(instance, physical, *create_info, *link, allocator, device);
     if (result != VK_SUCCESS) return result;
 
     return Guarded(instance.log.get(), "vkCreateDevice", VK_ERROR_OUT_OF_HOST_MEMORY, [&] {
@@ -297,6 +326,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkD
             state->fork_generation = ForkGeneration();
             registry.devices.Insert(DispatchKey(*device), state.get());
             Device* made = state.release();  // the registry holds it now
+            Guarded(made->log.get(), "trace", false,
+                    [&] { return StartTrace(*made, added ? wanted : *create_info, properties), true; });
             // When memory is short, the device works without features.
             if (!Guarded(made->log.get(), "features", false,
                          [&] { return StartFeatures(*made, *create_info, properties, why_not_held), true; })) {
@@ -305,6 +336,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkD
                 made->waits.reset();
                 made->fences.reset();
                 made->recycler.reset();
+                made->slabs.reset();
                 made->persistent.reset();
                 made->resources.reset();
                 made->lives.reset();
@@ -328,6 +360,7 @@ VKAPI_ATTR void VKAPI_CALL DestroyDevice(VkDevice device, const VkAllocationCall
     state->pools.ForEach([&](VkCommandPool, Device::CommandPool* pool) { ForgetBuffers(*state, pool); });
     state->persistent.reset();
     EndSubmissions(*state);
+    EndTrace(*state);
     state->stats.reset();
     state->down.DestroyDevice(device, allocator);
 }
@@ -371,13 +404,7 @@ VKAPI_ATTR void VKAPI_CALL DestroyCommandPool(VkDevice device, VkCommandPool poo
 VKAPI_ATTR VkResult VKAPI_CALL ResetCommandPool(VkDevice device, VkCommandPool pool, VkCommandPoolResetFlags flags) {
     Device& state = DeviceOf(device);
     if (const Device::CommandPool* known = state.pools.Find(pool)) {
-        for (CommandBuffer* buffer : known->buffers) {
-            if (state.stats) buffer->counters.FlushTo(state.stats->counters());
-            buffer->dispatches = 0;
-            buffer->events = false;
-            buffer->sets.Clear();
-            if (buffer->recorder) buffer->recorder->Forget();
-        }
+        for (CommandBuffer* buffer : known->buffers) StartOver(*buffer);
     }
     return state.down.ResetCommandPool(device, pool, flags);
 }
@@ -389,8 +416,6 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateCommandBuffers(VkDevice device, const VkC
     if (result != VK_SUCCESS) return result;
     Device::CommandPool* pool = state.pools.Find(info->commandPool);
     if (!pool) return result;
-    RecorderOptions options = {state.streams.mode, state.streams.narrow, state.streams.drops, state.streams.keeps};
-    if (!pool->plain || info->pNext || info->level != VK_COMMAND_BUFFER_LEVEL_PRIMARY) options.keeps_most = 0;
     Guarded(state.log.get(), "vkAllocateCommandBuffers", false, [&] {
         pool->buffers.reserve(pool->buffers.size() + info->commandBufferCount);
         for (uint32_t i = 0; i < info->commandBufferCount; ++i) {
@@ -398,8 +423,9 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateCommandBuffers(VkDevice device, const VkC
             made->down = &state.down;
             made->device = &state;
             made->handle = buffers[i];
-            if (state.resources && state.streams.mode != RecorderMode::kOff)
-                made->recorder = std::make_unique<Recorder>(*state.resources, options);
+            made->pool = pool;
+            made->replaceable = pool->plain && !info->pNext && info->level == VK_COMMAND_BUFFER_LEVEL_PRIMARY;
+            if (state.resources && state.streams.mode != RecorderMode::kOff) made->stream = std::make_unique<Stream>();
             registry.command_buffers.Insert(buffers[i], made.get());
             pool->buffers.push_back(made.release());
         }
@@ -416,6 +442,7 @@ VKAPI_ATTR void VKAPI_CALL FreeCommandBuffers(VkDevice device, VkCommandPool poo
         CommandBuffer* buffer = buffers[i] ? FindCommandBuffer(buffers[i]) : nullptr;
         if (!buffer) continue;
         std::erase(known->buffers, buffer);
+        StartOver(*buffer);  // its recorder is the pool's
         ForgetBuffer(state, buffer);
     }
     state.down.FreeCommandBuffers(device, pool, count, buffers);

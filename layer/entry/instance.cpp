@@ -51,12 +51,14 @@ std::unique_ptr<Instance> ReadState(const VkInstanceCreateInfo* create_info) {
     state->log = Log::Create(state->settings.log_level, state->settings.log_file);
     for (const std::string& problem : resolved.problems) state->log->Warn("{}", problem);
     state->log->Info("Kronos {} in {}, settings:", kVersion, ProgramName());
-    for (const std::string& line : resolved.effective) state->log->Info("  {}", line);
+    for (const EffectiveSetting& setting : resolved.effective) state->log->Info("  {}", setting.Line());
     const Settings& settings = state->settings;
     if (settings.stats != Stats::kOff) state->gates |= kGateStats;
     if (settings.waits != Waits::kOff) state->gates |= kGateWaits;
     if (settings.recycle_fences != RecycleFences::kOff) state->gates |= kGateFences;
     if (settings.recycle_memory != RecycleMemory::kOff) state->gates |= kGateMemory;
+    if (settings.slabs != Slabs::kOff) state->gates |= kGateSlabs;
+    if (!settings.trace_file.empty()) state->gates |= kGateTrace;
     // What is only observed is for the statistics.
     if (settings.barriers == Barriers::kOn || settings.barriers == Barriers::kAuto ||
         (settings.barriers == Barriers::kObserve && settings.stats != Stats::kOff))

@@ -33,6 +33,11 @@ Marked KindOf(VkDebugReportObjectTypeEXT type) {
                                                                    : Marked::kElse;
 }
 
+// Of memory that the driver does not know: nobody below is told.
+bool IsVirtual(const Device& device, Marked kind, uint64_t handle) {
+    return kind == Marked::kMemory && device.slabs && device.slabs->Find(handle);
+}
+
 }  // namespace
 }  // namespace kronos
 
@@ -41,6 +46,7 @@ namespace kronos::hook {
 // VK_EXT_debug_utils: a name can be taken away again, by an empty one.
 VKAPI_ATTR VkResult VKAPI_CALL SetDebugUtilsObjectNameEXT(VkDevice handle, const VkDebugUtilsObjectNameInfoEXT* info) {
     const Device& device = DeviceOf(handle);
+    if (IsVirtual(device, KindOf(info->objectType), info->objectHandle)) return VK_SUCCESS;
     Note(device, KindOf(info->objectType), info->objectHandle, Mark::kName);
     const auto lock = LockFusion(device);
     return device.down.SetDebugUtilsObjectNameEXT(handle, info);
@@ -48,6 +54,7 @@ VKAPI_ATTR VkResult VKAPI_CALL SetDebugUtilsObjectNameEXT(VkDevice handle, const
 
 VKAPI_ATTR VkResult VKAPI_CALL SetDebugUtilsObjectTagEXT(VkDevice handle, const VkDebugUtilsObjectTagInfoEXT* info) {
     const Device& device = DeviceOf(handle);
+    if (IsVirtual(device, KindOf(info->objectType), info->objectHandle)) return VK_SUCCESS;
     Note(device, KindOf(info->objectType), info->objectHandle, Mark::kOther);
     const auto lock = LockFusion(device);
     return device.down.SetDebugUtilsObjectTagEXT(handle, info);
@@ -57,6 +64,7 @@ VKAPI_ATTR VkResult VKAPI_CALL SetDebugUtilsObjectTagEXT(VkDevice handle, const 
 VKAPI_ATTR VkResult VKAPI_CALL DebugMarkerSetObjectNameEXT(VkDevice handle,
                                                            const VkDebugMarkerObjectNameInfoEXT* info) {
     const Device& device = DeviceOf(handle);
+    if (IsVirtual(device, KindOf(info->objectType), info->object)) return VK_SUCCESS;
     Note(device, KindOf(info->objectType), info->object, Mark::kOther);
     const auto lock = LockFusion(device);
     return device.down.DebugMarkerSetObjectNameEXT(handle, info);
@@ -64,6 +72,7 @@ VKAPI_ATTR VkResult VKAPI_CALL DebugMarkerSetObjectNameEXT(VkDevice handle,
 
 VKAPI_ATTR VkResult VKAPI_CALL DebugMarkerSetObjectTagEXT(VkDevice handle, const VkDebugMarkerObjectTagInfoEXT* info) {
     const Device& device = DeviceOf(handle);
+    if (IsVirtual(device, KindOf(info->objectType), info->object)) return VK_SUCCESS;
     Note(device, KindOf(info->objectType), info->object, Mark::kOther);
     const auto lock = LockFusion(device);
     return device.down.DebugMarkerSetObjectTagEXT(handle, info);
@@ -72,8 +81,29 @@ VKAPI_ATTR VkResult VKAPI_CALL DebugMarkerSetObjectTagEXT(VkDevice handle, const
 VKAPI_ATTR VkResult VKAPI_CALL SetPrivateData(VkDevice handle, VkObjectType type, uint64_t object,
                                               VkPrivateDataSlot slot, uint64_t data) {
     const Device& device = DeviceOf(handle);
+    if (IsVirtual(device, KindOf(type), object))
+        return Guarded(device.log.get(), "vkSetPrivateData", VK_ERROR_OUT_OF_HOST_MEMORY, [&] {
+            device.slabs->SetData(object, HandleBits(slot), data);
+            return VK_SUCCESS;
+        });
     Note(device, KindOf(type), object, Mark::kOther);
     return device.down.SetPrivateData(handle, type, object, slot, data);
+}
+
+VKAPI_ATTR void VKAPI_CALL GetPrivateData(VkDevice handle, VkObjectType type, uint64_t object, VkPrivateDataSlot slot,
+                                          uint64_t* data) {
+    const Device& device = DeviceOf(handle);
+    if (IsVirtual(device, KindOf(type), object))
+        *data = device.slabs->Data(object, HandleBits(slot));
+    else
+        device.down.GetPrivateData(handle, type, object, slot, data);
+}
+
+VKAPI_ATTR void VKAPI_CALL DestroyPrivateDataSlot(VkDevice handle, VkPrivateDataSlot slot,
+                                                  const VkAllocationCallbacks* allocator) {
+    const Device& device = DeviceOf(handle);
+    if (device.slabs && slot) device.slabs->ForgetSlot(HandleBits(slot));
+    device.down.DestroyPrivateDataSlot(handle, slot, allocator);
 }
 
 }  // namespace kronos::hook

@@ -2,12 +2,12 @@
 #include "entry/proc_addr.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstring>
-#include <string>
+#include <numeric>
 #include <type_traits>
-#include <vector>
 
 #include "entry/hooks.h"
 #include "entry/recording.h"
@@ -55,22 +55,23 @@ struct Outside;
 template <class Result, class... Args, Result (VKAPI_PTR* VkuDeviceDispatchTable::*Slot)(VkCommandBuffer, Args...)>
 struct Outside<Slot> {
     static const char* name;
-    static void EndRecording(CommandBuffer& buffer, std::atomic_flag& told) {
-        if (Records(buffer)) GiveUp(buffer, name, told);
+    // False: the driver is not to get the command.
+    static bool EndRecording(CommandBuffer& buffer, std::atomic_flag& told) {
+        return !Records(buffer) || GiveUp(buffer, name, told);
     }
     static VKAPI_ATTR Result VKAPI_CALL Call(VkCommandBuffer handle, Args... args) {
         static std::atomic_flag told;
         CommandBuffer* buffer = FindCommandBuffer(handle);
         if (!buffer) [[unlikely]]
             return (DownOfUnknown(handle).*Slot)(handle, args...);
-        EndRecording(*buffer, told);
+        bool passes = EndRecording(*buffer, told);
         // Another command buffer whose state the command reads, as vkCmdPreprocessGeneratedCommandsEXT does.
         [[maybe_unused]] const auto end = [&](auto argument) {
             if constexpr (std::is_same_v<decltype(argument), VkCommandBuffer>)
-                if (CommandBuffer* other = FindCommandBuffer(argument)) EndRecording(*other, told);
+                if (CommandBuffer* other = FindCommandBuffer(argument)) passes = EndRecording(*other, told) && passes;
         };
         (end(args), ...);
-        return (buffer->down->*Slot)(handle, args...);
+        return passes ? (buffer->down->*Slot)(handle, args...) : Result();
     }
 };
 template <class Result, class... Args, Result (VKAPI_PTR* VkuDeviceDispatchTable::*Slot)(VkCommandBuffer, Args...)>
@@ -126,30 +127,49 @@ const Hook kHooks[] = {
 #undef OUTSIDE
 };
 
-std::vector<std::string> AliasesOf(const Hook& hook) {
-    std::vector<std::string> names;
+// Calls each(alias), without its "vk", in the order of commands.def.
+template <class Each>
+void ForEachAlias(const Hook& hook, Each each) {
     for (std::string_view rest = hook.aliases; !rest.empty();) {
         const size_t comma = rest.find(',');
-        names.push_back("vk" + std::string(Trim(rest.substr(0, comma))));
+        each(Trim(rest.substr(0, comma)));
         rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
     }
-    return names;
 }
 
+constexpr size_t NamesWith(std::string_view aliases) {
+    return aliases.empty() ? 1 : 2 + static_cast<size_t>(std::count(aliases.begin(), aliases.end(), ','));
+}
+constexpr size_t kNamesOfEach[] = {
+#define COMMAND(scope, name, version, gate, ...) NamesWith(#__VA_ARGS__),
+#define COUNTED(name, counter, version, gate, ...) NamesWith(#__VA_ARGS__),
+#define PASSED(name, version, gate, ...) NamesWith(#__VA_ARGS__),
+#define OUTSIDE(name, version, ...) NamesWith(#__VA_ARGS__),
+#include "entry/commands.def"
+#include "kronos/outside_commands.def"
+#undef COMMAND
+#undef COUNTED
+#undef PASSED
+#undef OUTSIDE
+};
+constexpr size_t kNames = std::accumulate(std::begin(kNamesOfEach), std::end(kNamesOfEach), size_t{0});
+
 struct Name {
-    std::string name;
+    std::string_view name;  // without its "vk"
     const Hook* hook;
 };
 
-// Sorted by name; never destroyed, for programs ask for commands in exit handlers too.
-const std::vector<Name>& Names() {
-    static const std::vector<Name>& names = *[] {
-        auto* made = new std::vector<Name>;
+// Sorted by name. In static storage: who asks for a command cannot be told that there is no memory, and may be an exit
+// handler.
+const std::array<Name, kNames>& Names() {
+    static const std::array<Name, kNames> names = [] {
+        std::array<Name, kNames> made = {};
+        size_t count = 0;
         for (const Hook& hook : kHooks) {
-            made->push_back({std::string(hook.name), &hook});
-            for (std::string& alias : AliasesOf(hook)) made->push_back({std::move(alias), &hook});
+            made[count++] = {hook.name.substr(2), &hook};
+            ForEachAlias(hook, [&](std::string_view alias) { made[count++] = {alias, &hook}; });
         }
-        std::sort(made->begin(), made->end(), [](const Name& a, const Name& b) { return a.name < b.name; });
+        std::sort(made.begin(), made.end(), [](const Name& a, const Name& b) { return a.name < b.name; });
         return made;
     }();
     return names;
@@ -167,8 +187,10 @@ void Share(Table& table, bool device_scope, uint32_t version, Ask ask) {
         // And a layer below may know only the alias.
         if (!pointer || hook.core_version == 0 || version < hook.core_version) {
             PFN_vkVoidFunction alias = nullptr;
-            for (const std::string& name : AliasesOf(hook))
-                if (!alias) alias = ask(name.c_str());
+            ForEachAlias(hook, [&](std::string_view name) {
+                char text[VK_MAX_EXTENSION_NAME_SIZE] = "vk";
+                if (!alias && name.copy(text + 2, sizeof text - 3) == name.size()) alias = ask(text);
+            });
             if (alias) pointer = alias;
         }
         std::memcpy(slot, &pointer, sizeof pointer);
@@ -178,7 +200,9 @@ void Share(Table& table, bool device_scope, uint32_t version, Ask ask) {
 }  // namespace
 
 const Hook* FindHook(std::string_view name) {
-    const std::vector<Name>& names = Names();
+    if (!name.starts_with("vk")) return nullptr;
+    name.remove_prefix(2);
+    const std::array<Name, kNames>& names = Names();
     const auto found = std::lower_bound(names.begin(), names.end(), name,
                                         [](const Name& a, std::string_view b) { return a.name < b; });
     return found != names.end() && found->name == name ? found->hook : nullptr;

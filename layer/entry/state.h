@@ -21,6 +21,8 @@
 #include "kronos/settings.h"
 #include "memory/janitor.h"
 #include "memory/recycler.h"
+#include "memory/slab_choice.h"
+#include "memory/slabs.h"
 #include "resources/resources.h"
 #include "stats/device_stats.h"
 #include "stream/recorder.h"
@@ -32,6 +34,7 @@
 #include "submission/submissions.h"
 #include "support/handle_map.h"
 #include "support/log.h"
+#include "trace/device_trace.h"
 
 namespace kronos {
 
@@ -46,18 +49,23 @@ enum Gate : uint32_t {
     kGateDevices = 1u << 6,
     kGateSets = 1u << 7,
     kGateHeldSubmits = 1u << 8,
+    kGateSlabs = 1u << 9,
+    kGateShortage = 1u << 10,  // other devices of the instance may have idle memory
+    kGateTrace = 1u << 11,
     // What more than one of them needs.
-    kGateSubmits = kGateStats | kGateFences | kGateWaits | kGateHeldSubmits,
-    kGateWaiting = kGateStats | kGateFences | kGateWaits | kGateHeldSubmits,
+    kGateSubmits = kGateStats | kGateFences | kGateWaits | kGateHeldSubmits | kGateTrace,
+    kGateWaiting = kGateStats | kGateFences | kGateWaits | kGateHeldSubmits | kGateTrace,
     kGatePolls = kGateStats | kGateHeldSubmits,
     kGateShares = kGateFences | kGateHeldSubmits,
-    kGateBinds = kGateSubmits | kGateMemory,
-    kGateMarks = kGateFences | kGateMemory | kGateHeldSubmits,
-    kGateAllocations = kGateStats | kGateMemory,
+    kGateBinds = kGateSubmits | kGateMemory | kGateSlabs,
+    kGateMarks = kGateFences | kGateMemory | kGateHeldSubmits | kGateSlabs,
+    kGateAllocations = kGateStats | kGateMemory | kGateSlabs | kGateTrace,
+    kGateBudget = kGateMemory | kGateSlabs,
     kGateMaps = kGateAllocations | kGateHeldSubmits,
     kGateObjects = kGateStream | kGateSets,
     kGateRecording = kGateStats | kGateObjects,
-    kGateMemoryLives = kGateAllocations | kGateObjects,
+    kGateMemoryLives = kGateAllocations | kGateObjects | kGateShortage,
+    kGateMemoryBinds = kGateObjects | kGateSlabs,
     kGateDescriptors = kGateStats | kGateObjects,
 };
 
@@ -76,7 +84,7 @@ struct Instance {
     ForkMutex list_mutex{LockRank::kDeviceList};
     std::shared_ptr<const DeviceList> list;  ///< what the program was shown, once it asked; guarded by list_mutex
     ForkMutex devices_mutex{LockRank::kDevices};
-    std::vector<Device*> devices;          ///< that recycle memory; guarded by devices_mutex
+    std::vector<Device*> devices;          ///< that have an idle_owner; guarded by devices_mutex
     std::vector<Submissions*> submitting;  ///< of devices that hold submissions; guarded by devices_mutex
 };
 
@@ -85,25 +93,31 @@ struct Device {
     VkPhysicalDevice physical = VK_NULL_HANDLE;
     Instance* instance = nullptr;
     uint32_t gates = kGateAlways;
-    std::string driver_key;        ///< the same for devices of the same driver, version and kind
-    uint32_t fork_generation = 0;  ///< of the process that created it
-    uint64_t atom = 1;             ///< VkPhysicalDeviceLimits::nonCoherentAtomSize
-    bool frame_boundary = false;   ///< VK_EXT_frame_boundary is enabled
+    std::string driver_key;                 ///< the same for devices of the same driver, version and kind
+    uint32_t fork_generation = 0;           ///< of the process that created it
+    uint64_t atom = 1;                      ///< VkPhysicalDeviceLimits::nonCoherentAtomSize
+    bool frame_boundary = false;            ///< VK_EXT_frame_boundary is enabled
+    std::atomic<bool> stands_aside{false};  ///< nothing is optimised any more: entry/watchdog.cpp
     VkuDeviceDispatchTable down{};
     PFN_vkSetDeviceLoaderData set_loader_data = nullptr;  ///< for dispatchable objects that the layer makes
     std::shared_ptr<Log> log;
     std::unique_ptr<DeviceStats> stats;          ///< nullptr: nothing is counted
+    std::unique_ptr<DeviceTrace> trace;          ///< nullptr: there is no trace
     std::unique_ptr<SpinWaits> waits;            ///< nullptr: the driver's waits
     std::unique_ptr<FenceCache> fences;          ///< nullptr: no fence is known or kept
     std::unique_ptr<Submissions> submissions;    ///< nullptr: the driver gets all of them from the program
     std::unique_ptr<MemoryRecycler> recycler;    ///< nullptr: no memory is kept
+    std::unique_ptr<SlabDriver> slab_driver;     ///< outlives slabs
+    std::unique_ptr<SlabFacts> slab_facts;       ///< there where slabs are
+    std::unique_ptr<SlabMemory> slabs;           ///< nullptr: every memory of the program is the driver's
     std::unique_ptr<Lives> lives;                ///< nullptr: nobody asks
     std::unique_ptr<Resources> resources;        ///< nullptr: nothing is known of objects
     StreamPolicy streams;                        ///< what is done with command streams
     DescriptorPolicy descriptors;                ///< and with descriptor sets
     std::unique_ptr<PersistentSets> persistent;  ///< nullptr: all sets that are bound are the program's
     std::unique_ptr<StreamWorth> worth;          ///< nullptr: all of them are held, or none
-    std::unique_ptr<IdleOwner> idle_owner;       ///< the recycler, as the janitor sees it
+    std::unique_ptr<IdleOwner> idle_owner;       ///< recycler and slabs, as the janitor sees them
+    std::unique_ptr<LevelSource> levels;         ///< and as the statistics do
 
     /// Whether what descriptor sets hold must be known. Where nothing is left out of their updates, it is only for
     /// recordings that are held.
@@ -121,6 +135,7 @@ struct Device {
     }
 
     struct CommandPool;
+    DeferredCount deferred{0};
     HandleMap<VkCommandPool, CommandPool*> pools;
     HandleMap<VkDeviceMemory, MemoryState*> memories;  ///< of all driver allocations, idle ones too
     ForkMutex queues_mutex{LockRank::kQueues};
@@ -135,8 +150,10 @@ struct Queue {
     bool plain = true;  ///< no flags, nothing but submits and waits: a fence behind its work covers all of it
     bool busy = false;  ///< something was submitted since it was last seen idle
     SubmitQueue* submit = nullptr;        ///< nullptr: the driver gets its submissions from the program
+    SubmitQueue* own = nullptr;           ///< the same, or where that is nullptr only for its command buffers
     VkFence idle_fence = VK_NULL_HANDLE;  ///< the layer's own, not signaled and not pending; made when first needed
     IdleChoice idle_choice;
+    QueueTrace* trace = nullptr;  ///< nullptr: there is none
 };
 
 /// A command buffer. Externally synchronized while it records; only read by submits.
@@ -144,17 +161,25 @@ struct CommandBuffer {
     const VkuDeviceDispatchTable* down = nullptr;  ///< first: every vkCmd* needs it
     RecordingCounters counters;
     std::unique_ptr<Recorder> recorder;  ///< nullptr: its commands go straight to the driver
+    std::unique_ptr<Stream> stream;      ///< what is recorded into; nullptr: nothing is
     RecordedSets sets;                   ///< the layer's sets that this recording has
     uint64_t dispatches = 0;             ///< in its content: of this recording and of the secondaries it executes
     bool events = false;                 ///< in its content: it may wait for one
     Device* device = nullptr;
     VkCommandBuffer handle = VK_NULL_HANDLE;
+    Device::CommandPool* pool = nullptr;
+    bool replaceable = false;             ///< another primary of the same family would do
+    bool not_begun = false;               ///< what is recorded, or was, is not known to the driver
+    VkCommandBufferUsageFlags usage = 0;  ///< to begin it with
+    VkResult failed = VK_SUCCESS;         ///< beginning it did: what is recorded goes nowhere
 };
 
 /// Externally synchronized, as Vulkan demands of the pool.
 struct Device::CommandPool {
     std::vector<CommandBuffer*> buffers;
-    bool plain = true;  ///< its command buffers are what any pool's are
+    std::vector<std::unique_ptr<Recorder>> idle;  ///< recorders that none of them uses, with room for all there are
+    size_t recorders = 0;                         ///< all there are
+    bool plain = true;                            ///< its command buffers are what any pool's are
 };
 
 /// Handles of the loader and of everything below begin with a pointer to their dispatch table: the same for an instance
@@ -207,6 +232,14 @@ inline CommandBuffer* GlimpseCommandBuffer(VkCommandBuffer handle) {
 }
 inline bool Records(const CommandBuffer& buffer) { return buffer.recorder && buffer.recorder->Active(); }
 
+/// Ends all that is optimised on the device. Not for who has locked anything.
+[[gnu::cold, gnu::noinline]] void StandAside(Device& device) noexcept;
+/// For the hooks that begin work, before they do: the setting watchdog.
+inline void Watch(Device& device) {
+    if (device.log->Failed() && device.instance->settings.watchdog) [[unlikely]]
+        StandAside(device);
+}
+
 /// Calls `body` and returns what it returns; when memory runs out in the layer, says so and returns `failed`. No
 /// exception may reach the program.
 template <class Result, class Body>
@@ -214,6 +247,7 @@ Result Guarded(const Log* log, const char* where, Result failed, Body body) noex
     try {
         return body();
     } catch (const std::exception& error) {
+        if (log) log->NoteFailure();
         try {
             if (log) log->Error("{}: {}", where, error.what());
         } catch (const std::exception&) {

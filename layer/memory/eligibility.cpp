@@ -3,16 +3,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <optional>
 
 #include "memory/size_class.h"
 
 namespace kronos {
 namespace {
-
-constexpr VkMemoryPropertyFlags kKnownProperties =
-    VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT |
-    VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
 
 // Puts what the structure says into the key, or says why it cannot.
 std::optional<MemoryRefusal> JudgeStructure(const VkBaseInStructure& structure, MemoryKey& key) {
@@ -64,6 +59,12 @@ std::optional<MemoryRefusal> JudgeStructure(const VkBaseInStructure& structure, 
 
 }  // namespace
 
+std::optional<MemoryRefusal> JudgeChain(const void* chain, MemoryKey& key) {
+    for (auto* next = static_cast<const VkBaseInStructure*>(chain); next; next = next->pNext)
+        if (const auto refusal = JudgeStructure(*next, key)) return refusal;
+    return std::nullopt;
+}
+
 IdleCache::Budgets IdleBudgets(const VkPhysicalDeviceMemoryProperties& properties, uint64_t most_bytes) {
     static_assert(IdleCache::kHeaps == VK_MAX_MEMORY_HEAPS);
     IdleCache::Budgets budgets{};
@@ -80,7 +81,7 @@ std::variant<MemoryKey, MemoryRefusal> JudgeAllocation(const VkMemoryAllocateInf
 
     if (info.memoryTypeIndex >= facts.properties.memoryTypeCount) return MemoryRefusal::kMemoryType;
     const VkMemoryType& type = facts.properties.memoryTypes[info.memoryTypeIndex];
-    if (type.propertyFlags & ~kKnownProperties) return MemoryRefusal::kMemoryType;
+    if (type.propertyFlags & ~kKnownMemoryProperties) return MemoryRefusal::kMemoryType;
     // What the old life wrote without flushing may lie in a cache, and be written over what the new life's GPU wrote.
     if ((type.propertyFlags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT) &&
         !(type.propertyFlags & VK_MEMORY_PROPERTY_HOST_COHERENT_BIT))
@@ -91,8 +92,7 @@ std::variant<MemoryKey, MemoryRefusal> JudgeAllocation(const VkMemoryAllocateInf
 
     MemoryKey key;
     key.type = static_cast<uint8_t>(info.memoryTypeIndex);
-    for (auto* next = static_cast<const VkBaseInStructure*>(info.pNext); next; next = next->pNext)
-        if (const auto refusal = JudgeStructure(*next, key)) return *refusal;
+    if (const auto refusal = JudgeChain(info.pNext, key)) return *refusal;
 
     // What the budget never lets lie idle would be rounded up for nothing.
     const uint64_t most =

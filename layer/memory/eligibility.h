@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -33,6 +34,11 @@ inline constexpr std::array<std::string_view, kMemoryRefusals> kMemoryRefusalNam
 #undef REFUSAL
 };
 
+/// Properties of memory types that mean nothing for whose memory it is.
+inline constexpr VkMemoryPropertyFlags kKnownMemoryProperties =
+    VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT |
+    VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
+
 /// The largest allocation that is recycled: a quarter of the largest budget.
 inline constexpr uint64_t kLargestRecycledBytes = uint64_t{64} << 20;
 
@@ -48,6 +54,9 @@ struct MemoryFacts {
 
 /// IdleBudget of every heap; 0 for those there are not.
 IdleCache::Budgets IdleBudgets(const VkPhysicalDeviceMemoryProperties& properties, uint64_t most_bytes);
+
+/// Puts what follows VkMemoryAllocateInfo into the key, or says why it cannot.
+std::optional<MemoryRefusal> JudgeChain(const void* chain, MemoryKey& key);
 
 /// The key under which this allocation may be recycled, or why not. Refused, it goes to the driver as the program asked
 /// for it. With a key, the driver is asked for SizeClassBytes(key.size_class) bytes and else the same. `has_allocator`:

@@ -62,6 +62,28 @@ void IdleCache::Shard::Unlink(IdleNode& node) {
     (node.newer_in_heap_ ? node.newer_in_heap_->older_in_heap_ : ages.newest) = node.older_in_heap_;
 }
 
+bool IdleCache::Shard::PutOnTop(IdleNode& node) {
+    if (top.load(std::memory_order_relaxed)) return false;
+    top_key.store(node.key.Bits(), std::memory_order_relaxed);
+    IdleNode* none = nullptr;
+    return top.compare_exchange_strong(none, &node, std::memory_order_release, std::memory_order_relaxed);
+}
+
+IdleNode* IdleCache::Shard::TakeTop(MemoryKey key) {
+    if (top_key.load(std::memory_order_relaxed) != key.Bits() || !top.load(std::memory_order_relaxed)) return nullptr;
+    IdleNode* node = top.exchange(nullptr, std::memory_order_acquire);
+    if (!node || node->key == key) return node;
+    // Another thread has changed it meanwhile.
+    if (PutOnTop(*node)) return nullptr;
+    std::lock_guard lock(mutex);
+    Link(*node);
+    return nullptr;
+}
+
+void IdleCache::Shard::LinkTop() {
+    if (IdleNode* node = top.exchange(nullptr, std::memory_order_acquire)) Link(*node);
+}
+
 IdleCache::IdleCache(const Budgets& budgets, uint32_t max_blocks) {
     const auto heaps_used = std::count_if(budgets.begin(), budgets.end(), [](uint64_t budget) { return budget > 0; });
     // One more than allowed must still fit into a word.
@@ -79,19 +101,49 @@ void IdleCache::Leave(Shard& shard, IdleNode& node) {
     heaps_[node.heap].idle.fetch_sub(Word(node.bytes, 1), std::memory_order_relaxed);
 }
 
+IdleNode* IdleCache::TakeTop(Shard& shard, MemoryKey key) {
+    IdleNode* node = shard.TakeTop(key);
+    if (node) heaps_[node->heap].idle.fetch_sub(Word(node->bytes, 1), std::memory_order_relaxed);
+    return node;
+}
+
 IdleNode* IdleCache::Take(MemoryKey key) noexcept {
+    if (IdleNode* node = TakeTop(shards_[ThreadNumber() % kShards], key)) return node;
+    return Search(key);
+}
+
+IdleNode* IdleCache::Search(MemoryKey key) {
     const uint64_t bucket = uint64_t{1} << BucketOf(key);
     const size_t own = ThreadNumber();
-    for (size_t i = 0; i < kShards; ++i) {
-        Shard& shard = shards_[(own + i) % kShards];
-        if (!(shard.used_buckets.load(std::memory_order_relaxed) & bucket)) continue;
-        std::lock_guard lock(shard.mutex);
-        IdleNode* node = *shard.TopOf(key);
-        if (!node) continue;
-        Leave(shard, *node);
-        return node;
+    // First where it probably is; then, before the driver makes one, also on tops of which the key is not known.
+    for (const bool all_tops : {false, true}) {
+        for (size_t i = 0; i < kShards; ++i) {
+            Shard& shard = shards_[(own + i) % kShards];
+            if (IdleNode* node = TakeTop(shard, key)) return node;
+            if (all_tops ? !shard.top.load(std::memory_order_relaxed)
+                         : !(shard.used_buckets.load(std::memory_order_relaxed) & bucket))
+                continue;
+            std::lock_guard lock(shard.mutex);
+            if (all_tops) shard.LinkTop();
+            IdleNode* node = *shard.TopOf(key);
+            if (!node) continue;
+            Leave(shard, *node);
+            return node;
+        }
     }
     return nullptr;
+}
+
+// Counts the node as idle. False: something else would have to go.
+bool IdleCache::ReserveFree(const IdleNode& node) {
+    Heap& heap = heaps_[node.heap];
+    uint64_t idle = heap.idle.load(std::memory_order_relaxed);
+    for (;;) {
+        const uint64_t wanted = idle + Word(node.bytes, 1);
+        if (node.bytes > heap.budget || BytesIn(wanted) > heap.budget || BlocksIn(wanted) > heap.max_blocks)
+            return false;
+        if (heap.idle.compare_exchange_weak(idle, wanted, std::memory_order_relaxed)) return true;
+    }
 }
 
 // Counts the node as idle, in exchange for the oldest ones of its heap in the shard, whose mutex is held, if it must
@@ -116,16 +168,22 @@ std::optional<uint32_t> IdleCache::Reserve(const Shard& shard, const IdleNode& n
 
 bool IdleCache::Offer(IdleNode& node, uint64_t now_ns, IdleChain& evicted) noexcept {
     Shard& shard = shards_[ThreadNumber() % kShards];
+    node.idle_since_ns_ = now_ns;
+    const bool reserved = !shard.top.load(std::memory_order_relaxed) && ReserveFree(node);
+    return (reserved && shard.PutOnTop(node)) || OfferLinked(shard, node, reserved, evicted);
+}
+
+bool IdleCache::OfferLinked(Shard& shard, IdleNode& node, bool reserved, IdleChain& evicted) {
     std::lock_guard lock(shard.mutex);
-    const std::optional<uint32_t> evictions = Reserve(shard, node);
+    shard.LinkTop();
+    const std::optional<uint32_t> evictions = reserved ? 0 : Reserve(shard, node);
     if (!evictions) return false;
     for (uint32_t i = 0; i < *evictions; ++i) {
         IdleNode& oldest = *shard.by_age[node.heap].oldest;
         shard.Unlink(oldest);
-        departed_.fetch_add(1, std::memory_order_release);
+        departures.Depart();
         evicted.Push(oldest);
     }
-    node.idle_since_ns_ = now_ns;
     shard.Link(node);
     return true;
 }
@@ -134,15 +192,16 @@ uint32_t IdleCache::Expire(uint64_t now_ns, uint64_t max_age_ns, uint32_t max_bl
     uint32_t count = 0;
     for (Shard& shard : shards_) {
         if (count == max_blocks) break;
-        if (!shard.used_buckets.load(std::memory_order_relaxed)) continue;
+        if (!shard.used_buckets.load(std::memory_order_relaxed) && !shard.top.load(std::memory_order_relaxed)) continue;
         std::lock_guard lock(shard.mutex);
+        shard.LinkTop();
         for (AgeList& ages : shard.by_age) {
             while (IdleNode* node = ages.oldest) {
                 // Another thread may have read the clock later and offered before.
                 if (count == max_blocks || now_ns < node->idle_since_ns_ || now_ns - node->idle_since_ns_ <= max_age_ns)
                     break;
                 Leave(shard, *node);
-                departed_.fetch_add(1, std::memory_order_release);
+                departures.Depart();
                 expired.Push(*node);
                 ++count;
             }
@@ -155,10 +214,11 @@ IdleChain IdleCache::TakeAll() noexcept {
     IdleChain all;
     for (Shard& shard : shards_) {
         std::lock_guard lock(shard.mutex);
+        shard.LinkTop();
         for (AgeList& ages : shard.by_age) {
             while (IdleNode* node = ages.oldest) {
                 Leave(shard, *node);
-                departed_.fetch_add(1, std::memory_order_release);
+                departures.Depart();
                 all.Push(*node);
             }
         }

@@ -3,8 +3,9 @@
 //
 // Owned by a device. Any thread may call anything at any time. Sixteen shards, each with its own mutex (of rank
 // LockRank::kIdleMemory); a thread has its own shard, so that threads do not meet while each frees what it allocates.
-// No call holds two of the mutexes, none allocates, throws or calls the driver: what has to be freed goes to the
-// caller.
+// What a shard got last lies on top of it, where it is put and taken without the mutex: in a child of fork one for each
+// other thread of its parent may stay counted that nobody has. No call holds two of the mutexes, none allocates, throws
+// or calls the driver: what has to be freed goes to the caller.
 #pragma once
 
 #include <array>
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "memory/departures.h"
 #include "memory/memory_key.h"
 #include "support/fork_mutex.h"
 
@@ -101,18 +103,9 @@ class IdleCache {
     /// All that is idle. What other threads offer meanwhile may stay.
     IdleChain TakeAll() noexcept;
 
-    /// How many have left the cache for the driver, and how many of them the driver has freed: the caller says so, one
-    /// by one, by Freed. What left before TakeAll returned is in Departed.
-    uint64_t Departed() const noexcept { return departed_.load(std::memory_order_acquire); }
-    uint64_t FreedSoFar() const noexcept { return freed_.load(std::memory_order_acquire); }
-    void Freed() noexcept {
-        freed_.fetch_add(1, std::memory_order_release);
-        freed_.notify_all();
-    }
-    /// Blocks until `count` have been freed.
-    void AwaitFreed(uint64_t count) const noexcept {
-        for (uint64_t seen = FreedSoFar(); seen < count; seen = FreedSoFar()) freed_.wait(seen);
-    }
+    /// What has left the cache for the driver; the caller says of each when the driver has freed it. What left before
+    /// TakeAll returned has departed.
+    Departures departures;
 
     /// Bytes of a heap and number of allocations that are idle. Never more than allowed.
     uint64_t IdleBytes(uint32_t heap) const noexcept {
@@ -135,7 +128,17 @@ class IdleCache {
         IdleNode** TopOf(MemoryKey key);
         void Link(IdleNode& node);
         void Unlink(IdleNode& node);
+        /// What lies on top, if it is of the key. It belongs to the caller. The mutex is not held.
+        IdleNode* TakeTop(MemoryKey key);
+        /// False: something lies there. The mutex may be held or not.
+        bool PutOnTop(IdleNode& node);
+        /// What lies on top is linked like all others. The mutex is held.
+        void LinkTop();
 
+        // The newest of the shard, not linked, or nullptr; whoever takes it out owns it. Its key, which is wrong when
+        // two threads changed the top at once.
+        std::atomic<IdleNode*> top{nullptr};
+        std::atomic<uint64_t> top_key{0};
         ForkMutex mutex{LockRank::kIdleMemory};
         std::atomic<uint64_t> used_buckets{0};  // written under the mutex, read without: a look-up may skip the shard
         std::array<IdleNode*, kBuckets> buckets{};
@@ -143,6 +146,10 @@ class IdleCache {
     };
 
     static size_t BucketOf(MemoryKey key) { return key.Bits() * 0x9E3779B97F4A7C15ull >> 58; }
+    IdleNode* TakeTop(Shard& shard, MemoryKey key);
+    [[gnu::noinline]] IdleNode* Search(MemoryKey key);
+    [[gnu::noinline]] bool OfferLinked(Shard& shard, IdleNode& node, bool reserved, IdleChain& evicted);
+    bool ReserveFree(const IdleNode& node);
     std::optional<uint32_t> Reserve(const Shard& shard, const IdleNode& node);
     void Leave(Shard& shard, IdleNode& node);
 
@@ -150,7 +157,7 @@ class IdleCache {
     static uint64_t Word(uint64_t bytes, uint32_t blocks) { return bytes << 16 | blocks; }
     static uint64_t BytesIn(uint64_t word) { return word >> 16; }
     static uint32_t BlocksIn(uint64_t word) { return word & 0xffff; }
-    // Raised before a node is linked, lowered after it is unlinked, never above what is allowed.
+    // Raised before a node is put on top or linked, lowered after it was taken away, never above what is allowed.
     struct alignas(64) Heap {
         std::atomic<uint64_t> idle{0};
         uint64_t budget = 0;
@@ -158,8 +165,6 @@ class IdleCache {
     };
     std::array<Heap, kHeaps> heaps_;
     std::array<Shard, kShards> shards_;
-    std::atomic<uint64_t> departed_{0};  // raised under the mutex of the shard that is left
-    std::atomic<uint64_t> freed_{0};
 };
 
 }  // namespace kronos

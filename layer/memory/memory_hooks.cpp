@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "entry/state.h"
 #include "memory/release.h"
 #include "memory/size_class.h"
+#include "memory/virtual_memory.h"
 #include "support/clock.h"
 #include "support/handle_bits.h"
 #include "support/process.h"
@@ -26,35 +28,93 @@ void Judged(const Device& device) {
             [&] { return RememberVerdict(*device.log, device.driver_key, kMemoryCost, device.recycler->probe), true; });
 }
 
-// All that is idle goes back to the driver, whoever is just giving it back. False: nothing did since `freed_before`.
-bool Trim(Device& device, uint64_t freed_before) {
-    IdleCache& cache = device.recycler->cache;
-    IdleChain all = cache.TakeAll();
-    if (!all.empty()) device.Decided(Counter::kMemoryTrims);
-    Release(device, all, std::nullopt);
-    // In a forked child nobody frees what was on its way when it was forked.
-    if (device.fork_generation == ForkGeneration()) cache.AwaitFreed(cache.Departed());
-    return cache.FreedSoFar() != freed_before;
+// How many idle allocations and empty slabs the driver has freed.
+uint64_t FreedSoFar(const Device& device) {
+    return (device.recycler ? device.recycler->cache.departures.FreedSoFar() : 0) +
+           (device.slabs ? device.slabs->departures.FreedSoFar() : 0);
 }
 
-// Other devices of the program share the heaps. Rare enough to hold their list: none of them goes meanwhile.
+// All that is idle goes back to the driver, whoever is just giving it back. False: nothing did since `freed_before`.
+bool Trim(Device& device, uint64_t freed_before) {
+    // In a forked child nobody frees what was on its way when it was forked.
+    const bool awaits = device.fork_generation == ForkGeneration();
+    if (device.recycler) {
+        IdleCache& cache = device.recycler->cache;
+        IdleChain all = cache.TakeAll();
+        if (!all.empty()) device.Decided(Counter::kMemoryTrims);
+        Release(device, all, std::nullopt);
+        if (awaits) cache.departures.AwaitFreed(cache.departures.Departed());
+    }
+    if (device.slabs) {
+        if (device.slabs->GiveBack(UINT64_MAX, 0)) device.Decided(Counter::kSlabsTrims);
+        if (awaits) device.slabs->departures.AwaitFreed(device.slabs->departures.Departed());
+    }
+    return FreedSoFar(device) != freed_before;
+}
+
+// Other devices of the program share the heaps. Rare enough to hold their list: none of them goes meanwhile. True:
+// there are such, and one more try is worth it: another thread may have given back what they had before this one
+// looked.
 bool TrimOthers(Device& device) {
     Instance& instance = *device.instance;
     bool any = false;
     std::lock_guard lock(instance.devices_mutex);
-    for (Device* other : instance.devices)
-        if (other != &device && other->physical == device.physical && other->recycler->AnyIdle())
-            any = Trim(*other, other->recycler->cache.FreedSoFar()) || any;
+    for (Device* other : instance.devices) {
+        if (other == &device || other->physical != device.physical) continue;
+        Trim(*other, 0);
+        any = true;
+    }
     return any;
+}
+
+// Whether the driver can be asked for the same once more before it has freed the first: not where it takes over what
+// the program gives it.
+bool CanBeRepeated(const VkMemoryAllocateInfo& info) {
+    for (auto* next = static_cast<const VkBaseInStructure*>(info.pNext); next; next = next->pNext) {
+        switch (next->sType) {
+            case VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO:
+            case VK_STRUCTURE_TYPE_MEMORY_PRIORITY_ALLOCATE_INFO_EXT:
+            case VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO:
+            case VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO:
+                break;
+            default:
+                return false;
+        }
+    }
+    return true;
+}
+
+// Once in very many times, or never, the driver's handle is one that would be taken for ours. Then it is asked again,
+// and to get another one, the first is held on to.
+VkResult AllocateBelow(Device& device, const VkMemoryAllocateInfo& info, const VkAllocationCallbacks* allocator,
+                       VkDeviceMemory* memory) {
+    std::array<VkDeviceMemory, 8> odd{};
+    size_t count = 0;
+    VkResult result = device.down.AllocateMemory(device.handle, &info, allocator, memory);
+    while (result == VK_SUCCESS && device.slabs && !device.slabs->SeeDriverHandle(HandleBits(*memory))) {
+        odd[count++] = *memory;
+        device.Count(Side::kDriver, Counter::kAllocations);
+        device.Count(Side::kDriver, Counter::kAllocatedBytes, info.allocationSize);
+        result = count < odd.size() && CanBeRepeated(info)
+                     ? device.down.AllocateMemory(device.handle, &info, allocator, memory)
+                     : VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    for (size_t i = 0; i < count; ++i) {
+        device.Count(Side::kDriver, Counter::kFrees);
+        device.Count(Side::kDriver, Counter::kFreedBytes, info.allocationSize);
+        device.down.FreeMemory(device.handle, odd[i], allocator);
+    }
+    return result;
 }
 
 // The driver's allocation. `timed`: its cost is to be known.
 VkResult FromDriver(Device& device, const VkMemoryAllocateInfo& info, const VkAllocationCallbacks* allocator,
                     bool timed, VkDeviceMemory* memory) {
     const uint64_t before = timed ? NowNs() : 0;
-    const VkResult result = device.down.AllocateMemory(device.handle, &info, allocator, memory);
+    const VkResult result = AllocateBelow(device, info, allocator, memory);
     if (result != VK_SUCCESS) return result;
     if (timed && device.recycler->probe.Made(NowNs() - before)) Judged(device);
+    if (device.slabs) device.slabs->allocations.fetch_add(1, std::memory_order_relaxed);
     if (device.recycler) device.recycler->allocations.fetch_add(1, std::memory_order_relaxed);
     device.Count(Side::kDriver, Counter::kAllocations);
     device.Count(Side::kDriver, Counter::kAllocatedBytes, info.allocationSize);
@@ -71,11 +131,11 @@ bool ForWantOfMemory(VkResult result) {
 // asked for.
 VkResult FromDriverWithTrim(Device& device, const VkMemoryAllocateInfo& info, const VkAllocationCallbacks* allocator,
                             bool timed, VkDeviceSize& bytes, VkDeviceMemory* memory) {
-    if (!device.recycler) return FromDriver(device, info, allocator, false, memory);
-    MemoryRecycler& recycler = *device.recycler;
-    const uint64_t freed_before = recycler.cache.FreedSoFar();
+    const uint64_t freed_before = FreedSoFar(device);
     // The limit is the program's to keep; what is idle must not count against it.
-    if (recycler.allocations.load(std::memory_order_relaxed) >= recycler.max_allocations && recycler.AnyIdle())
+    if (const MemoryRecycler* recycler = device.recycler.get();
+        recycler && recycler->allocations.load(std::memory_order_relaxed) >= recycler->max_allocations &&
+        recycler->AnyIdle())
         Trim(device, freed_before);
     VkMemoryAllocateInfo wanted = info;
     wanted.allocationSize = bytes;
@@ -86,6 +146,11 @@ VkResult FromDriverWithTrim(Device& device, const VkMemoryAllocateInfo& info, co
     if (Trim(device, freed_before) || smaller) result = FromDriver(device, info, allocator, false, memory);
     if (ForWantOfMemory(result) && TrimOthers(device)) result = FromDriver(device, info, allocator, false, memory);
     return result;
+}
+
+// Half of the allocations that the driver allows are made: slabs take what they would leave to it else.
+bool NearLimit(const Device& device) {
+    return device.slabs->allocations.load(std::memory_order_relaxed) >= device.slab_facts->max_allocations / 2;
 }
 
 // Makes memory that the host can see, all of which is coherent, zero. False: it cannot be mapped.
@@ -113,6 +178,7 @@ MemoryState* Recycled(Device& device, MemoryKey key) {
 // Why memory that the program frees cannot have another life, or kMemoryKept.
 Counter WhyNotKept(const Device& device, const MemoryState& state) {
     const MemoryRecycler& recycler = *device.recycler;
+    if (recycler.ended.load(std::memory_order_relaxed)) return Counter::kMemoryWatchdog;
     if (!recycler.Dear()) return Counter::kMemoryCheap;
     if (!state.keyed) return Counter::kMemoryOdd;
     if (state.sparse.load(std::memory_order_relaxed)) return Counter::kMemorySparse;
@@ -161,24 +227,25 @@ void NoteMapped(const Device& device, VkDeviceMemory memory, bool mapped) {
     if (MemoryState* state = device.memories.Find(memory)) state->mapped.store(mapped, std::memory_order_relaxed);
 }
 
-// Calls `call(ranges)` with the ranges as the driver must have them: memory/mapped_range.h.
+// Calls `call(ranges)` with the ranges as the driver must have them: of slabs, or as memory/mapped_range.h says.
 template <class Call>
 VkResult WithDriverRanges(const Device& device, std::span<const VkMappedMemoryRange> ranges, Call call) {
-    const auto driver_size = [&](const VkMappedMemoryRange& range) {
-        return DriverRangeSize(range.offset, range.size, SizeOf(device, range.memory), device.atom);
+    const auto below = [&](const VkMappedMemoryRange& range) {
+        if (const VirtualMemory* found = FindVirtual(device, range.memory)) return RangeOfSlab(device, *found, range);
+        VkMappedMemoryRange same = range;
+        same.size = DriverRangeSize(range.offset, range.size, SizeOf(device, range.memory), device.atom);
+        return same;
     };
-    if (!device.recycler || std::all_of(ranges.begin(), ranges.end(), [&](const VkMappedMemoryRange& range) {
-            return driver_size(range) == range.size;
+    if ((!device.recycler && !device.slabs) ||
+        std::all_of(ranges.begin(), ranges.end(), [&](const VkMappedMemoryRange& range) {
+            return !FindVirtual(device, range.memory) && below(range).size == range.size;
         }))
         return call(ranges.data());
     return Guarded(device.log.get(), "mapped ranges", VK_ERROR_OUT_OF_HOST_MEMORY, [&] {
         std::array<VkMappedMemoryRange, 8> few;
         std::vector<VkMappedMemoryRange> many(ranges.size() > few.size() ? ranges.size() : 0);
         VkMappedMemoryRange* copy = many.empty() ? few.data() : many.data();
-        for (size_t i = 0; i < ranges.size(); ++i) {
-            copy[i] = ranges[i];
-            copy[i].size = driver_size(ranges[i]);
-        }
+        for (size_t i = 0; i < ranges.size(); ++i) copy[i] = below(ranges[i]);
         return call(copy);
     });
 }
@@ -199,12 +266,21 @@ namespace kronos::hook {
 VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAllocateInfo* info,
                                               const VkAllocationCallbacks* allocator, VkDeviceMemory* memory) {
     Device& device = DeviceOf(handle);
+    Watch(device);
+    std::optional<SlabRefusal> refused;
+    if (device.slabs) {
+        refused = AllocateVirtual(device, *info, allocator, NearLimit(device), memory);
+        if (!refused) {
+            NoteLife(device, *memory, *info);
+            return VK_SUCCESS;
+        }
+    }
     VkDeviceSize bytes = info->allocationSize;
     const MemoryKey* key = nullptr;
     uint32_t heap = 0;
     uint64_t rounding = 0;
     std::variant<MemoryKey, MemoryRefusal> judged;
-    if (device.recycler && !device.recycler->Cheap()) {
+    if (device.recycler && !device.recycler->Cheap() && !device.recycler->ended.load(std::memory_order_relaxed)) {
         MemoryRecycler& recycler = *device.recycler;
         judged = JudgeAllocation(*info, allocator, recycler.facts);
         key = std::get_if<MemoryKey>(&judged);
@@ -213,6 +289,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
             device.Decided(static_cast<Counter>(static_cast<uint32_t>(Counter::kMemoryRefusedAllocator) + refusal));
         } else if (recycler.Dear()) {
             if (MemoryState* state = Recycled(device, *key)) {
+                if (refused) CountRefusal(device, *refused);
                 state->program_bytes = bytes;
                 *memory = state->handle;
                 NoteLife(device, *memory, *info);
@@ -231,7 +308,13 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
         }
     }
     const bool timed = key && device.recycler->probe.Undecided();
-    const VkResult result = FromDriverWithTrim(device, *info, allocator, timed, bytes, memory);
+    VkResult result = FromDriverWithTrim(device, *info, allocator, timed, bytes, memory);
+    if (device.slabs && ForWantOfMemory(result) && !AllocateVirtual(device, *info, allocator, true, memory)) {
+        if (rounding) device.recycler->ReturnRounding(heap, rounding);
+        NoteLife(device, *memory, *info);
+        return VK_SUCCESS;
+    }
+    if (refused) CountRefusal(device, *refused);
     if (rounding && bytes == info->allocationSize) {
         device.recycler->ReturnRounding(heap, rounding);
         rounding = 0;
@@ -263,6 +346,10 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
 
 VKAPI_ATTR void VKAPI_CALL FreeMemory(VkDevice handle, VkDeviceMemory memory, const VkAllocationCallbacks* allocator) {
     Device& device = DeviceOf(handle);
+    if (VirtualMemory* found = FindVirtual(device, memory)) {
+        if (device.resources) device.resources->RemoveMemory(memory);
+        return FreeVirtual(device, *found);
+    }
     MemoryState* state = memory ? device.memories.Find(memory) : nullptr;
     if (memory && device.stats) {
         const Counters::Own counters = device.stats->counters().OfThisThread();
@@ -272,7 +359,9 @@ VKAPI_ATTR void VKAPI_CALL FreeMemory(VkDevice handle, VkDeviceMemory memory, co
     if (!state) {
         if (memory && device.resources) device.resources->RemoveMemory(memory);
         if (memory) device.Count(Side::kDriver, Counter::kFrees);
-        return device.down.FreeMemory(handle, memory, allocator);
+        device.down.FreeMemory(handle, memory, allocator);
+        if (device.slabs) device.slabs->DriverFreed();
+        return;
     }
     MemoryRecycler* recycler = device.recycler.get();
     if (recycler && !recycler->Cheap() && !allocator && Kept(device, *state)) return;
@@ -280,6 +369,7 @@ VKAPI_ATTR void VKAPI_CALL FreeMemory(VkDevice handle, VkDeviceMemory memory, co
     Forget(device, state);
     const uint64_t before = timed ? NowNs() : 0;
     device.down.FreeMemory(handle, memory, allocator);
+    if (device.slabs) device.slabs->DriverFreed();
     if (timed && recycler->probe.Dropped(NowNs() - before)) Judged(device);
 }
 
@@ -287,6 +377,10 @@ VKAPI_ATTR VkResult VKAPI_CALL MapMemory(VkDevice handle, VkDeviceMemory memory,
                                          VkMemoryMapFlags flags, void** data) {
     Device& device = DeviceOf(handle);
     FlushHeld(device, Counter::kFlushesHost);  // what waits may be what the program is about to look at
+    if (VirtualMemory* found = FindVirtual(device, memory)) {
+        device.Count(Side::kAsked, Counter::kMaps);
+        return MapVirtual(device, *found, offset, size, data);
+    }
     device.Count(Counter::kMaps);
     const VkDeviceSize wanted = DriverMapSize(offset, size, SizeOf(device, memory));
     const VkResult result = device.down.MapMemory(handle, memory, offset, wanted, flags, data);
@@ -297,6 +391,10 @@ VKAPI_ATTR VkResult VKAPI_CALL MapMemory(VkDevice handle, VkDeviceMemory memory,
 VKAPI_ATTR VkResult VKAPI_CALL MapMemory2(VkDevice handle, const VkMemoryMapInfo* info, void** data) {
     Device& device = DeviceOf(handle);
     FlushHeld(device, Counter::kFlushesHost);  // what waits may be what the program is about to look at
+    if (VirtualMemory* found = FindVirtual(device, info->memory)) {
+        device.Count(Side::kAsked, Counter::kMaps);
+        return MapVirtual(device, *found, info->offset, info->size, data);
+    }
     device.Count(Counter::kMaps);
     VkMemoryMapInfo wanted = *info;
     wanted.size = DriverMapSize(info->offset, info->size, SizeOf(device, info->memory));
@@ -307,6 +405,7 @@ VKAPI_ATTR VkResult VKAPI_CALL MapMemory2(VkDevice handle, const VkMemoryMapInfo
 
 VKAPI_ATTR void VKAPI_CALL UnmapMemory(VkDevice handle, VkDeviceMemory memory) {
     Device& device = DeviceOf(handle);
+    if (FindVirtual(device, memory)) return device.Count(Side::kAsked, Counter::kUnmaps);
     device.Count(Counter::kUnmaps);
     NoteMapped(device, memory, false);
     device.down.UnmapMemory(handle, memory);
@@ -314,6 +413,10 @@ VKAPI_ATTR void VKAPI_CALL UnmapMemory(VkDevice handle, VkDeviceMemory memory) {
 
 VKAPI_ATTR VkResult VKAPI_CALL UnmapMemory2(VkDevice handle, const VkMemoryUnmapInfo* info) {
     Device& device = DeviceOf(handle);
+    if (FindVirtual(device, info->memory)) {
+        device.Count(Side::kAsked, Counter::kUnmaps);
+        return VK_SUCCESS;
+    }
     device.Count(Counter::kUnmaps);
     const VkResult result = device.down.UnmapMemory2(handle, info);
     if (result == VK_SUCCESS) NoteMapped(device, info->memory, false);
@@ -339,6 +442,18 @@ VKAPI_ATTR VkResult VKAPI_CALL InvalidateMappedMemoryRanges(VkDevice handle, uin
     });
 }
 
+// Of a part of a slab: of the slab, and where it begins in it. Where addresses are captured there is none.
+VKAPI_ATTR uint64_t VKAPI_CALL GetDeviceMemoryOpaqueCaptureAddress(VkDevice handle,
+                                                                   const VkDeviceMemoryOpaqueCaptureAddressInfo* info) {
+    Device& device = DeviceOf(handle);
+    VirtualMemory* found = FindVirtual(device, info->memory);
+    if (!found) return device.down.GetDeviceMemoryOpaqueCaptureAddress(handle, info);
+    VkDeviceMemoryOpaqueCaptureAddressInfo below = *info;
+    VkDeviceSize offset = 0;
+    if (!PlaceVirtual(device, *found, 1, below.memory, offset)) return 0;
+    return device.down.GetDeviceMemoryOpaqueCaptureAddress(handle, &below) + offset;
+}
+
 // VK_EXT_memory_budget: what is idle is not the program's usage; it would go back if the program needed it.
 VKAPI_ATTR void VKAPI_CALL GetPhysicalDeviceMemoryProperties2(VkPhysicalDevice physical,
                                                               VkPhysicalDeviceMemoryProperties2* properties) {
@@ -349,8 +464,11 @@ VKAPI_ATTR void VKAPI_CALL GetPhysicalDeviceMemoryProperties2(VkPhysicalDevice p
     std::lock_guard lock(instance.devices_mutex);
     for (Device* device : instance.devices) {
         if (device->physical != physical) continue;
-        for (uint32_t heap = 0; heap < properties->memoryProperties.memoryHeapCount; ++heap)
-            budget->heapUsage[heap] -= std::min(budget->heapUsage[heap], device->recycler->cache.IdleBytes(heap));
+        for (uint32_t heap = 0; heap < properties->memoryProperties.memoryHeapCount; ++heap) {
+            const uint64_t idle = (device->recycler ? device->recycler->cache.IdleBytes(heap) : 0) +
+                                  (device->slabs ? device->slabs->FreeBytes(heap) : 0);
+            budget->heapUsage[heap] -= std::min(budget->heapUsage[heap], idle);
+        }
     }
 }
 

@@ -59,6 +59,7 @@ class MemoryRecycler {
     CostProbe probe{kDearNs};
     IdleCache cache;
     std::atomic<uint64_t> allocations{0};  ///< that the driver has, idle ones included
+    std::atomic<bool> ended{false};        ///< no allocation has another life any more
 
     /// Rounding up to size classes is lost to the program as long as its allocation lives. At most a 64th of a heap,
     /// and 64 MiB, may be lost so; then allocations are made as large as they were asked for.

@@ -4,31 +4,49 @@
 #include <vulkan/utility/vk_struct_helper.hpp>
 
 #include <algorithm>
+#include <array>
 
 #include "devices/judgement.h"
 #include "entry/state.h"
+#include "memory/limits.h"
 #include "memory/release.h"
+#include "memory/slab_start.h"
 #include "support/clock.h"
 #include "support/extensions.h"
 
 namespace kronos {
 namespace {
 
-// VkPhysicalDeviceMaintenance3Properties, core in 1.1. What every device must allow where it cannot be asked.
-uint64_t MaxAllocationBytes(const Device& device, const VkPhysicalDeviceProperties& properties) {
-    constexpr uint64_t kLeast = uint64_t{1} << 30;
-    const Instance& instance = *device.instance;
-    if (std::min(instance.api_version, properties.apiVersion) < VK_API_VERSION_1_1 ||
-        !instance.down.GetPhysicalDeviceProperties2)
-        return kLeast;
-    VkPhysicalDeviceMaintenance3Properties limits = {};
-    limits.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES;
-    VkPhysicalDeviceProperties2 query = {};
-    query.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2;
-    query.pNext = &limits;
-    instance.down.GetPhysicalDeviceProperties2(device.physical, &query);
-    return limits.maxMemoryAllocationSize;
-}
+// What the statistics ask.
+class DeviceLevels : public LevelSource {
+  public:
+    explicit DeviceLevels(const Device& device) : device_(device) {}
+    MemoryLevels Levels() const override {
+        std::array<HeapLevels, VK_MAX_MEMORY_HEAPS> heaps;
+        for (uint32_t heap = 0; heap < VK_MAX_MEMORY_HEAPS; ++heap) {
+            heaps[heap].heap = heap;
+            if (!device_.recycler) continue;
+            heaps[heap].idle = device_.recycler->cache.IdleBlocks(heap);
+            heaps[heap].idle_bytes = device_.recycler->cache.IdleBytes(heap);
+        }
+        if (device_.slabs) {
+            for (const SlabReport& pool : device_.slabs->Report()) {
+                HeapLevels& heap = heaps[device_.slab_facts->options.types[pool.key.type].heap];
+                heap.slabs += pool.use.slabs;
+                heap.slab_bytes += pool.use.bytes;
+                heap.slab_live_bytes += pool.live_bytes;
+                heap.slab_idle_bytes += pool.use.idle_bytes;
+            }
+        }
+        MemoryLevels levels;
+        for (const HeapLevels& heap : heaps)
+            if (heap.Any()) levels.push_back(heap);
+        return levels;
+    }
+
+  private:
+    const Device& device_;
+};
 
 // What the janitor calls.
 class DeviceIdle : public IdleOwner {
@@ -36,11 +54,19 @@ class DeviceIdle : public IdleOwner {
     explicit DeviceIdle(Device& device) : device_(device) {}
     bool GiveBack() noexcept override {
         constexpr uint32_t kAtOnce = 256;
-        MemoryRecycler& recycler = *device_.recycler;
-        IdleChain expired;
-        recycler.cache.Expire(NowNs(), recycler.max_age_ns, kAtOnce, expired);
-        Release(device_, expired, Counter::kMemoryExpired);
-        return recycler.AnyIdle();
+        bool idle = false;
+        if (device_.recycler) {
+            MemoryRecycler& recycler = *device_.recycler;
+            IdleChain expired;
+            recycler.cache.Expire(NowNs(), recycler.max_age_ns, kAtOnce, expired);
+            Release(device_, expired, Counter::kMemoryExpired);
+            idle = recycler.AnyIdle();
+        }
+        if (device_.slabs) {
+            device_.slabs->GiveBack(NowNs(), device_.slab_facts->age_ns);
+            idle = device_.slabs->AnyIdle() || idle;
+        }
+        return idle;
     }
 
   private:
@@ -81,22 +107,30 @@ bool StartRecycling(Device& device, const VkDeviceCreateInfo& create_info,
         device.recycler->probe.Decide(CostProbe::Verdict::kDear);
     else
         RecallVerdict(*device.log, device.driver_key, kMemoryCost, device.recycler->probe);
+    return true;
+}
+
+void LookAfterIdle(Device& device) {
     device.idle_owner = std::make_unique<DeviceIdle>(device);
     {
         std::lock_guard lock(device.instance->devices_mutex);
         device.instance->devices.push_back(&device);
     }
     AddToJanitor(device.idle_owner.get());
-    return true;
+    if (!device.stats) return;
+    device.levels = std::make_unique<DeviceLevels>(device);
+    device.stats->SetLevels(device.levels.get());
 }
 
 void StopRecycling(Device& device) {
+    if (device.stats) device.stats->SetLevels(nullptr);
+    if (device.idle_owner) {
+        RemoveFromJanitor(device.idle_owner.get());
+        std::lock_guard lock(device.instance->devices_mutex);
+        std::erase(device.instance->devices, &device);
+    }
+    StopSlabs(device);
     if (device.recycler) {
-        if (device.idle_owner) RemoveFromJanitor(device.idle_owner.get());
-        {
-            std::lock_guard lock(device.instance->devices_mutex);
-            std::erase(device.instance->devices, &device);
-        }
         IdleChain all = device.recycler->cache.TakeAll();
         Release(device, all, std::nullopt);
     }

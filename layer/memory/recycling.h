@@ -12,8 +12,12 @@ struct Device;
 bool StartRecycling(Device& device, const VkDeviceCreateInfo& create_info,
                     const VkPhysicalDeviceProperties& properties);
 
-/// Before the device is destroyed: all that is idle goes back to the driver, and nothing is known of any memory any
-/// more.
+/// After StartRecycling and StartSlabs, where either is on: what lies idle goes back after a while, or when another
+/// device of the program needs it. Throws std::bad_alloc.
+void LookAfterIdle(Device& device);
+
+/// Before the device is destroyed: all that is idle, and all slabs, go back to the driver, and nothing is known of any
+/// memory any more.
 void StopRecycling(Device& device);
 
 }  // namespace kronos

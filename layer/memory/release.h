@@ -14,6 +14,7 @@ namespace kronos {
 inline void Forget(Device& device, MemoryState* state) {
     device.Count(Side::kDriver, Counter::kFrees);
     device.Count(Side::kDriver, Counter::kFreedBytes, state->bytes);
+    if (device.slabs) device.slabs->allocations.fetch_sub(1, std::memory_order_relaxed);
     if (device.recycler) {
         device.recycler->allocations.fetch_sub(1, std::memory_order_relaxed);
         if (state->rounding) device.recycler->ReturnRounding(state->heap, state->rounding);
@@ -28,6 +29,7 @@ inline void Release(Device& device, MemoryState* state) {
     const VkDeviceMemory memory = state->handle;
     Forget(device, state);
     device.down.FreeMemory(device.handle, memory, nullptr);
+    if (device.slabs) device.slabs->DriverFreed();
 }
 
 /// All of a chain that left the cache, each counted as `why`.
@@ -35,7 +37,7 @@ inline void Release(Device& device, IdleChain& chain, std::optional<Counter> why
     while (IdleNode* node = chain.Pop()) {
         if (why) device.Decided(*why);
         Release(device, static_cast<MemoryState*>(node));
-        device.recycler->cache.Freed();
+        device.recycler->cache.departures.Freed();
     }
 }
 

@@ -3,6 +3,7 @@
 // Resources.
 #include "entry/hooks.h"
 #include "entry/state.h"
+#include "memory/virtual_memory.h"
 #include "resources/remember.h"
 
 namespace kronos {
@@ -22,6 +23,23 @@ VkDeviceSize Required(const Device& device, VkImage image) {
     VkMemoryRequirements requirements = {};
     device.down.GetImageMemoryRequirements(device.handle, image, &requirements);
     return requirements.size;
+}
+
+template <class Handle, class Command>
+VkResult BindBelow(const Device& device, Handle resource, VkDeviceMemory memory, VkDeviceSize offset, Command command) {
+    if (VirtualMemory* found = FindVirtual(device, memory);
+        found && !PlaceVirtual(device, *found, AlignmentOf(device, resource), memory, offset))
+        return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    return command(device.handle, resource, memory, offset);
+}
+
+template <class Bind, class Command>
+VkResult BindBelow(const Device& device, uint32_t count, const Bind* binds, Command command) {
+    if (!device.slabs) return command(device.handle, count, binds);
+    return Guarded(device.log.get(), "slabs", VK_ERROR_OUT_OF_HOST_MEMORY, [&] {
+        const BindsBelow<Bind> below(device, {binds, count});
+        return below.fits() ? command(device.handle, count, below.data()) : VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    });
 }
 
 }  // namespace
@@ -47,7 +65,7 @@ VKAPI_ATTR void VKAPI_CALL DestroyBuffer(VkDevice handle, VkBuffer buffer, const
 VKAPI_ATTR VkResult VKAPI_CALL BindBufferMemory(VkDevice handle, VkBuffer buffer, VkDeviceMemory memory,
                                                 VkDeviceSize offset) {
     Device& device = DeviceOf(handle);
-    const VkResult result = device.down.BindBufferMemory(handle, buffer, memory, offset);
+    const VkResult result = BindBelow(device, buffer, memory, offset, device.down.BindBufferMemory);
     if (result == VK_SUCCESS && device.resources) {
         const VkBindBufferMemoryInfo bind = {VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO, nullptr, buffer, memory,
                                              offset};
@@ -59,7 +77,7 @@ VKAPI_ATTR VkResult VKAPI_CALL BindBufferMemory(VkDevice handle, VkBuffer buffer
 // Should any fail, nobody knows which: all stay without memory.
 VKAPI_ATTR VkResult VKAPI_CALL BindBufferMemory2(VkDevice handle, uint32_t count, const VkBindBufferMemoryInfo* binds) {
     Device& device = DeviceOf(handle);
-    const VkResult result = device.down.BindBufferMemory2(handle, count, binds);
+    const VkResult result = BindBelow<VkBindBufferMemoryInfo>(device, count, binds, device.down.BindBufferMemory2);
     if (result == VK_SUCCESS && device.resources)
         for (uint32_t i = 0; i < count; ++i) device.resources->BindBuffer(binds[i], Required(device, binds[i].buffer));
     return result;
@@ -99,7 +117,7 @@ VKAPI_ATTR void VKAPI_CALL DestroyImage(VkDevice handle, VkImage image, const Vk
 VKAPI_ATTR VkResult VKAPI_CALL BindImageMemory(VkDevice handle, VkImage image, VkDeviceMemory memory,
                                                VkDeviceSize offset) {
     Device& device = DeviceOf(handle);
-    const VkResult result = device.down.BindImageMemory(handle, image, memory, offset);
+    const VkResult result = BindBelow(device, image, memory, offset, device.down.BindImageMemory);
     if (result == VK_SUCCESS && device.resources) {
         const VkBindImageMemoryInfo bind = {VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_INFO, nullptr, image, memory, offset};
         device.resources->BindImage(bind, Required(device, image));
@@ -110,7 +128,7 @@ VKAPI_ATTR VkResult VKAPI_CALL BindImageMemory(VkDevice handle, VkImage image, V
 // Should any fail, nobody knows which: all stay without memory.
 VKAPI_ATTR VkResult VKAPI_CALL BindImageMemory2(VkDevice handle, uint32_t count, const VkBindImageMemoryInfo* binds) {
     Device& device = DeviceOf(handle);
-    const VkResult result = device.down.BindImageMemory2(handle, count, binds);
+    const VkResult result = BindBelow<VkBindImageMemoryInfo>(device, count, binds, device.down.BindImageMemory2);
     if (result == VK_SUCCESS && device.resources)
         for (uint32_t i = 0; i < count; ++i) device.resources->BindImage(binds[i], Required(device, binds[i].image));
     return result;

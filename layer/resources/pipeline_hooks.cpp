@@ -27,6 +27,8 @@ VKAPI_ATTR void VKAPI_CALL DestroyDescriptorSetLayout(VkDevice handle, VkDescrip
 VKAPI_ATTR VkResult VKAPI_CALL CreatePipelineLayout(VkDevice handle, const VkPipelineLayoutCreateInfo* info,
                                                     const VkAllocationCallbacks* allocator, VkPipelineLayout* made) {
     Device& device = DeviceOf(handle);
+    // Section "Host Memory": whoever destroys it later could not call these. Before there is one that could be named.
+    if (allocator && device.submissions) device.submissions->StopDeferring(Counter::kDeferralsLayouts);
     const VkResult result = device.down.CreatePipelineLayout(handle, info, allocator, made);
     // VkPhysicalDeviceLimits::maxPushConstantsSize is at least this.
     constexpr uint32_t kEverywhere = 128;
@@ -45,8 +47,13 @@ VKAPI_ATTR VkResult VKAPI_CALL CreatePipelineLayout(VkDevice handle, const VkPip
 VKAPI_ATTR void VKAPI_CALL DestroyPipelineLayout(VkDevice handle, VkPipelineLayout layout,
                                                  const VkAllocationCallbacks* allocator) {
     Device& device = DeviceOf(handle);
+    const PipelineLayoutFacts* facts =
+        device.resources && layout ? device.resources->FindPipelineLayout(layout) : nullptr;
+    const uint64_t uid = facts ? facts->uid : 0;
     Remember(device, "vkDestroyPipelineLayout", [&](Resources& resources) { resources.RemovePipelineLayout(layout); });
     const auto lock = LockFusion(device);
+    // One with callbacks was made when nothing was deferred any more.
+    if (layout && lock && !allocator && device.submissions->Bury(layout, uid)) return;
     device.down.DestroyPipelineLayout(handle, layout, allocator);
 }
 

@@ -106,6 +106,8 @@ class Resources {
     }
     /// How many pipeline layouts were destroyed, or are just about to be.
     uint64_t LayoutsRemoved() const { return layouts_removed_.load(std::memory_order_relaxed); }
+    /// A number for a recording, 1 and up: what is recorded one behind the other has such numbers too.
+    uint64_t NextRecording() const { return recordings_.fetch_add(1, std::memory_order_relaxed) + 1; }
     std::shared_ptr<const PipelineLayoutFacts> PipelineLayout(VkPipelineLayout layout) const;
     const PipelineLayoutFacts* FindPipelineLayout(VkPipelineLayout layout) const {
         const auto* facts = pipeline_layouts_.Find(layout);
@@ -183,6 +185,7 @@ class Resources {
     // Whoever destroys a buffer and whoever records with it are ordered by the program.
     std::atomic<uint64_t> buffer_changes_{0};
     std::atomic<uint64_t> layouts_removed_{0};
+    mutable std::atomic<uint64_t> recordings_{0};
     Known<VkDeviceMemory, std::atomic<uint64_t>> memories_;
     Known<VkBuffer, BufferFacts> buffers_;
     Known<VkImage, ImageFacts> images_;

@@ -61,15 +61,18 @@ std::string ValueText(Settings& settings, const SettingRow& row) {
     return {};
 }
 
-// Control characters would tear the one line apart; very long values would hide it.
-std::string Printable(std::string_view value) {
-    std::string out;
-    for (const char c : value.substr(0, 200)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-    if (value.size() > 200) out += "...";
-    return out;
+}  // namespace
+
+std::string EffectiveSetting::Line() const {
+    return Format("{} = {} ({})", key, value.empty() ? "''" : Printable(value), source);
 }
 
-}  // namespace
+std::vector<std::pair<std::string_view, std::string>> SettingTexts(const Settings& settings) {
+    std::vector<std::pair<std::string_view, std::string>> texts;
+    Settings copy = settings;  // the rows give fields to be written too
+    for (const SettingRow& row : kSettingRows) texts.emplace_back(row.key, ValueText(copy, row));
+    return texts;
+}
 
 const SettingRow* FindSetting(std::string_view key) {
     for (const SettingRow& row : kSettingRows)
@@ -119,10 +122,10 @@ ResolvedSettings ResolveSettings(std::span<const GivenSetting> given) {
     for (const SettingRow& row : kSettingRows) {
         const auto source = sources.find(row.key);
         const std::string value = ValueText(out.settings, row);
-        out.effective.push_back(Format("{} = {} ({})", row.key, value.empty() ? "''" : value,
-                                       source != sources.end()     ? source->second
-                                       : value == row.default_text ? "default"
-                                                                   : "preset"));
+        out.effective.push_back({std::string(row.key), value,
+                                 source != sources.end()     ? source->second
+                                 : value == row.default_text ? "default"
+                                                             : "preset"});
     }
     return out;
 }

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kronos/settings.h"
@@ -18,11 +19,23 @@ struct GivenSetting {
     std::string source;  ///< for people: "KRONOS_STATS", "settings file", "application"
 };
 
+/// The value that a setting has in the end.
+struct EffectiveSetting {
+    std::string key;
+    std::string value;
+    std::string source;  ///< of GivenSetting, "preset", "default", or "instead of a bad value"
+
+    std::string Line() const;  ///< "stats = off (KRONOS_STATS)"
+};
+
 struct ResolvedSettings {
     Settings settings;
-    std::vector<std::string> problems;   ///< one line each: key, value, what is allowed, what is used instead
-    std::vector<std::string> effective;  ///< "stats = off (KRONOS_STATS)", one a setting
+    std::vector<std::string> problems;        ///< one line each: key, value, what is allowed, what is used instead
+    std::vector<EffectiveSetting> effective;  ///< one a setting, in the order of the template
 };
+
+/// All settings as key and text, in the order of the template.
+std::vector<std::pair<std::string_view, std::string>> SettingTexts(const Settings& settings);
 
 /// Applies defaults, then the preset, then what was given. The first value given for a key wins; a bad one is reported
 /// and the preset's or default value stays. Unknown keys are reported with the nearest known one.

@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <vulkan/layer/vk_layer_settings.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -20,29 +21,9 @@ constexpr std::string_view kFilePrefix = "kronos_compute.";
 // Variables of ours that are not settings: the manifest's switches and the launcher's driver search path.
 constexpr std::string_view kOtherVariables[] = {"KRONOS_ENABLE", "KRONOS_DISABLE", "KRONOS_ICD_SEARCH_PATHS"};
 
-// The same file that LayerSettings takes; it does not say which, nor which unknown keys the file has.
-std::filesystem::path FindSettingsFile() {
-    constexpr const char* kName = "vk_layer_settings.txt";
-    std::error_code ignored;
-    std::vector<std::filesystem::path> places;
-    if (const char* data = std::getenv("XDG_DATA_HOME"); data && *data) {
-        places.push_back(std::filesystem::path(data) / "vulkan/settings.d" / kName);
-    } else if (const char* home = std::getenv("HOME"); home && *home) {
-        places.push_back(std::filesystem::path(home) / ".local/share/vulkan/settings.d" / kName);
-    }
-    if (const char* path = std::getenv("VK_LAYER_SETTINGS_PATH"); path && *path)
-        places.push_back(std::filesystem::is_directory(path, ignored) ? std::filesystem::path(path) / kName
-                                                                      : std::filesystem::path(path));
-    places.emplace_back(kName);
-    for (const auto& place : places)
-        if (std::filesystem::is_regular_file(place, ignored)) return place;
-    return {};
-}
-
-// Our lines of the settings file, exactly as written.
-std::vector<GivenSetting> FileLines() {
+// Our lines of a settings file, exactly as written.
+std::vector<GivenSetting> FileLines(const std::filesystem::path& path) {
     std::vector<GivenSetting> lines;
-    const std::filesystem::path path = FindSettingsFile();
     if (path.empty()) return lines;
     std::ifstream file(path);
     for (std::string line; std::getline(file, line);) {
@@ -79,13 +60,58 @@ void AddUnknownVariables(std::vector<GivenSetting>& given) {
 
 }  // namespace
 
-ResolvedSettings ReadSettings(const VkInstanceCreateInfo* create_info, bool secure) {
+// The same file that LayerSettings takes; it does not say which, nor which unknown keys the file has.
+std::filesystem::path FindSettingsFile() {
+    constexpr const char* kName = "vk_layer_settings.txt";
+    std::error_code ignored;
+    std::vector<std::filesystem::path> places;
+    if (const char* data = std::getenv("XDG_DATA_HOME"); data && *data) {
+        places.push_back(std::filesystem::path(data) / "vulkan/settings.d" / kName);
+    } else if (const char* home = std::getenv("HOME"); home && *home) {
+        places.push_back(std::filesystem::path(home) / ".local/share/vulkan/settings.d" / kName);
+    }
+    if (const char* path = std::getenv("VK_LAYER_SETTINGS_PATH"); path && *path)
+        places.push_back(std::filesystem::is_directory(path, ignored) ? std::filesystem::path(path) / kName
+                                                                      : std::filesystem::path(path));
+    places.emplace_back(kName);
+    for (const auto& place : places)
+        if (std::filesystem::is_regular_file(place, ignored)) return place;
+    return {};
+}
+
+std::filesystem::path ProfileFolder() {
+    if (const char* config = std::getenv("XDG_CONFIG_HOME"); config && *config)
+        return std::filesystem::path(config) / "kronos/programs";
+    if (const char* home = std::getenv("HOME"); home && *home)
+        return std::filesystem::path(home) / ".config/kronos/programs";
+    return {};
+}
+
+std::vector<std::filesystem::path> ProfileFolders() {
+    std::vector<std::filesystem::path> folders;
+    if (std::filesystem::path own = ProfileFolder(); !own.empty()) folders.push_back(std::move(own));
+    // XDG Base Directory Specification.
+    const char* given = std::getenv("XDG_CONFIG_DIRS");
+    std::string_view rest = given && *given ? given : "/etc/xdg";
+    while (!rest.empty()) {
+        const std::string_view folder = rest.substr(0, rest.find(':'));
+        rest.remove_prefix(std::min(rest.size(), folder.size() + 1));
+        if (folder.starts_with('/')) folders.push_back(std::filesystem::path(folder) / "kronos/programs");
+    }
+    return folders;
+}
+
+ResolvedSettings ReadSettings(const VkInstanceCreateInfo* create_info, bool secure, const std::string& program) {
     if (secure) {
         const GivenSetting none{"stats", "off", "setuid program"};
         return ResolveSettings({&none, 1});
     }
     const VkLayerSettingsCreateInfoEXT* from_app = vkuFindLayerSettingsCreateInfo(create_info);
-    const std::vector<GivenSetting> file = FileLines();
+    // The profiles' lines first: the first one of a key counts.
+    std::vector<GivenSetting> file;
+    for (const std::filesystem::path& folder : ProfileFolders())
+        for (GivenSetting& line : FileLines(folder / (program + ".txt"))) file.push_back(std::move(line));
+    for (GivenSetting& line : FileLines(FindSettingsFile())) file.push_back(std::move(line));
     VkuLayerSettingSet set = VK_NULL_HANDLE;
     std::vector<GivenSetting> given;
     if (vkuCreateLayerSettingSet(kLayerName, from_app, nullptr, nullptr, &set) != VK_SUCCESS) set = VK_NULL_HANDLE;

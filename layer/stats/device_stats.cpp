@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stats/device_stats.h"
 
+#include <algorithm>
+#include <new>
 #include <span>
 
 #include "stats/stats_log.h"
@@ -88,8 +90,41 @@ void DeviceStats::Tick(uint64_t now_ns) {
         CloseFrameForLog(FrameEnd::kTime);
 }
 
-Summary DeviceStats::MakeSummary(bool at_exit) const {
-    return {head_.load(std::memory_order_acquire), NowNs() - born_ns_, at_exit, counters_.Snapshot()};
+Summary DeviceStats::MakeSummary(bool at_exit) {
+    const std::lock_guard lock(levels_mutex_);
+    LookAtLevels();
+    return {head_.load(std::memory_order_acquire), NowNs() - born_ns_, at_exit, counters_.Snapshot(), levels_most_};
+}
+
+void DeviceStats::SetLevels(const LevelSource* source) {
+    if (fork_generation_ != ForkGeneration()) return;  // a thread that is not here may hold the mutex
+    const std::lock_guard lock(levels_mutex_);
+    try {
+        if (!source) LookAtLevels();
+    } catch (const std::bad_alloc&) {
+        // They stay as they were last seen.
+    }
+    level_source_ = source;
+}
+
+std::optional<MemoryLevels> DeviceStats::NewLevels() {
+    const std::lock_guard lock(levels_mutex_);
+    LookAtLevels();
+    if (levels_ == levels_told_) return std::nullopt;
+    return levels_told_ = levels_;
+}
+
+void DeviceStats::LookAtLevels() {
+    if (!level_source_) return;
+    levels_ = level_source_->Levels();
+    for (const HeapLevels& now : levels_) {
+        const auto most = std::find_if(levels_most_.begin(), levels_most_.end(),
+                                       [&](const HeapLevels& one) { return one.heap >= now.heap; });
+        if (most != levels_most_.end() && most->heap == now.heap)
+            most->Raise(now);
+        else
+            levels_most_.insert(most, now);
+    }
 }
 
 }  // namespace kronos

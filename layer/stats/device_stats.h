@@ -3,11 +3,13 @@
 // Owned by the device's state; known to the StatsLog between Attach and Detach.
 //
 // Threads: the program's threads count and close frames, without locks; the StatsLog takes frames under its own mutex.
+// levels_mutex_ is the log's thread's, and of who begins and ends what has levels; under it locks of memory are taken.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 
 #include "stats/counters.h"
@@ -47,7 +49,12 @@ class DeviceStats {
     std::optional<Frame> TakeFrame();
     /// For the log's thread: closes the frame when its time is over (setting frame_ms).
     void Tick(uint64_t now_ns);
-    Summary MakeSummary(bool at_exit) const;
+    Summary MakeSummary(bool at_exit);
+
+    /// Where levels of memory are to be had from; nullptr: nowhere any more, after one last look.
+    void SetLevels(const LevelSource* source);
+    /// For the log's thread: what they are, if that is not what it was told last.
+    std::optional<MemoryLevels> NewLevels();
 
   private:
     uint64_t Submits() const { return counters_.Sum(Side::kAsked, Counter::kSubmits); }
@@ -78,6 +85,14 @@ class DeviceStats {
     CounterValues last_;
     uint64_t number_ = 0;
     std::atomic<uint64_t> frame_begin_ns_{0};
+
+    void LookAtLevels();  // with levels_mutex_ held
+
+    std::mutex levels_mutex_;  // guards the next four
+    const LevelSource* level_source_ = nullptr;
+    MemoryLevels levels_;
+    MemoryLevels levels_told_;
+    MemoryLevels levels_most_;
 
     std::unique_ptr<std::array<Closed, kRing>> ring_;
     std::atomic<uint64_t> head_{0};  // next to be written: by the thread that holds closing_

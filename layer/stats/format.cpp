@@ -1,25 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stats/format.h"
 
+#include <array>
+#include <charconv>
+
 #include "support/formatted.h"
+#include "support/json_text.h"
 
 namespace kronos {
 namespace {
-
-std::string Quoted(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') {
-            out += '\\';
-            out += c;
-        } else if (static_cast<unsigned char>(c) < 0x20) {
-            out += Format("\\u{:04x}", static_cast<unsigned>(c));
-        } else {
-            out += c;
-        }
-    }
-    return out + '"';
-}
 
 double Ms(uint64_t ns) { return static_cast<double>(ns) / 1e6; }
 
@@ -30,10 +19,25 @@ void AppendCounters(std::string& out, const char* key, Side side, size_t begin, 
     for (size_t i = begin; i < end; ++i) {
         const uint64_t n = counted.At(side, static_cast<Counter>(i));
         if (!n) continue;
-        out += Format("{}\"{}\":{}", first ? "" : ",", kCounterNames[i], n);
+        // Nearly all of a line: without a formatter.
+        std::array<char, 20> digits;
+        char* const end_of_number = std::to_chars(digits.data(), digits.data() + digits.size(), n).ptr;
+        out.append(first ? "\"" : ",\"").append(kCounterNames[i]).append("\":");
+        out.append(digits.data(), end_of_number);
         first = false;
     }
     out += '}';
+}
+
+void AppendMemory(std::string& out, const char* key, const MemoryLevels& levels) {
+    out += Format(",\"{}\":[", key);
+    for (const HeapLevels& heap : levels)
+        out += Format(
+            "{}{{\"heap\":{},\"idle\":{},\"idle_bytes\":{},\"slabs\":{},\"slab_bytes\":{},\"slab_live_bytes\":{},"
+            "\"slab_idle_bytes\":{}}}",
+            out.back() == '[' ? "" : ",", heap.heap, heap.idle, heap.idle_bytes, heap.slabs, heap.slab_bytes,
+            heap.slab_live_bytes, heap.slab_idle_bytes);
+    out += ']';
 }
 
 void AppendAll(std::string& out, const CounterValues& counted) {
@@ -62,12 +66,17 @@ std::string CountersCsv(const CounterValues& counted) {
 
 }  // namespace
 
-std::string DeviceJson(const DeviceLabel& device) {
-    return Format(
+std::string DeviceJson(const DeviceLabel& device, uint32_t part) {
+    std::string out = Format(
         "{{\"v\":{},\"event\":\"device\",\"pid\":{},\"device\":{},\"time\":{},\"program\":{},\"name\":{},\"driver\":{},"
-        "\"api\":{}}}\n",
-        kStatsSchema, device.pid, device.index, Quoted(device.time), Quoted(device.program), Quoted(device.name),
-        Quoted(device.driver), Quoted(device.api));
+        "\"api\":{},\"type\":{}",
+        kStatsSchema, device.pid, device.index, JsonText(device.time), JsonText(device.program), JsonText(device.name),
+        JsonText(device.driver), JsonText(device.api), JsonText(device.type));
+    if (part > 1) out += Format(",\"part\":{}", part);
+    out += ",\"settings\":{";
+    for (const auto& [key, value] : device.settings)
+        out += Format("{}{}:{}", out.back() == '{' ? "" : ",", JsonText(key), JsonText(value));
+    return out + "}}\n";
 }
 
 std::string FrameJson(const DeviceLabel& device, const Frame& frame) {
@@ -76,6 +85,7 @@ std::string FrameJson(const DeviceLabel& device, const Frame& frame) {
         "\"closed_by\":\"{}\"",
         kStatsSchema, device.pid, device.index, frame.number, Ms(frame.begin_ns), Ms(frame.end_ns - frame.begin_ns),
         FrameEndName(frame.end));
+    if (frame.memory) AppendMemory(out, "memory", *frame.memory);
     AppendAll(out, frame.counted);
     return out;
 }
@@ -84,8 +94,9 @@ std::string SummaryJson(const DeviceLabel& device, const Summary& summary) {
     std::string out = Format(
         "{{\"v\":{},\"event\":\"summary\",\"pid\":{},\"device\":{},\"name\":{},\"frames\":{},\"ms\":{:.3f},\"at\":\"{}"
         "\"",
-        kStatsSchema, device.pid, device.index, Quoted(device.name), summary.frames, Ms(summary.elapsed_ns),
+        kStatsSchema, device.pid, device.index, JsonText(device.name), summary.frames, Ms(summary.elapsed_ns),
         summary.at_exit ? "exit" : "destroy");
+    if (!summary.memory_most.empty()) AppendMemory(out, "memory_most", summary.memory_most);
     AppendAll(out, summary.counted);
     return out;
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The lines of the statistics log, as text: pure. The schema is documented in README.md ("Reading the log").
+// The lines of the statistics log, as text: pure. The schema: layer/stats/log.schema.json, and README.md ("Read the
+// log").
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "stats/frame.h"
 
@@ -17,10 +20,12 @@ struct DeviceLabel {
     uint32_t index = 0;  ///< of the device within the process, from 0
     int pid = 0;
     std::string program;
-    std::string name;    ///< VkPhysicalDeviceProperties::deviceName
-    std::string driver;  ///< name and version
-    std::string api;     ///< "1.3.230"
-    std::string time;    ///< of creation, UTC, ISO 8601
+    std::string name;                                           ///< VkPhysicalDeviceProperties::deviceName
+    std::string driver;                                         ///< name and version
+    std::string api;                                            ///< "1.3.230"
+    std::string time;                                           ///< of creation, UTC, ISO 8601
+    std::string type;                                           ///< "discrete", "integrated", "virtual", "cpu", "other"
+    std::vector<std::pair<std::string, std::string>> settings;  ///< in effect: key, value
 };
 
 struct Summary {
@@ -28,9 +33,11 @@ struct Summary {
     uint64_t elapsed_ns = 0;  ///< since the device was created
     bool at_exit = false;     ///< the process ended while the device lived
     CounterValues counted;
+    MemoryLevels memory_most = {};  ///< the highest that were seen, of each number
 };
 
-std::string DeviceJson(const DeviceLabel& device);
+/// `part`: which file of this process it stands in, from 1 on; a file that is full, or gone, is followed by another.
+std::string DeviceJson(const DeviceLabel& device, uint32_t part = 1);
 std::string FrameJson(const DeviceLabel& device, const Frame& frame);
 std::string SummaryJson(const DeviceLabel& device, const Summary& summary);
 

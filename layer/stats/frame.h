@@ -4,8 +4,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 #include "stats/counters.h"
+#include "stats/memory_levels.h"
 
 namespace kronos {
 
@@ -36,6 +38,7 @@ struct Frame {
     uint64_t end_ns = 0;
     FrameEnd end = FrameEnd::kWait;
     CounterValues counted;
+    std::optional<MemoryLevels> memory = std::nullopt;  ///< when its line is written; nullopt: as it was told last
 };
 
 /// Decides when a frame ends. A present or a VK_EXT_frame_boundary always ends one; a program that never used either

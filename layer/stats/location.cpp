@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stats/location.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 #include <vector>
 
 #include "support/process.h"
@@ -26,15 +28,33 @@ constexpr const char* kSuffixes[] = {".kronos.jsonl", ".kronos.csv"};
 // remove.
 bool MakeFolder(const fs::path& folder) {
     struct stat status = {};
-    if (stat(folder.c_str(), &status) == 0)
+    const auto is_ours = [&] {
         return S_ISDIR(status.st_mode) && status.st_uid == geteuid() && access(folder.c_str(), W_OK | X_OK) == 0;
+    };
+    if (stat(folder.c_str(), &status) == 0) return is_ours();
     const fs::path parent = folder.parent_path();
     const bool temporary = lstat(parent.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX);
-    return (temporary || (parent != folder && parent.has_relative_path() && MakeFolder(parent))) &&
-           mkdir(folder.c_str(), 0700) == 0;
+    if (!temporary && (parent == folder || !parent.has_relative_path() || !MakeFolder(parent))) return false;
+    if (mkdir(folder.c_str(), 0700) == 0) return true;
+    // Another process of the program's was faster.
+    return errno == EEXIST && stat(folder.c_str(), &status) == 0 && is_ours();
 }
 
 fs::path DefaultFolder() {
+    for (const fs::path& place : StatsFolders())
+        if (MakeFolder(place)) return place;
+    return {};
+}
+
+// Of a process that is no more. What users call otherwise is theirs.
+bool IsLeftOver(const fs::path& path) {
+    const std::optional<pid_t> pid = ProcessOfStatsFile(path);
+    return pid && kill(*pid, 0) != 0 && errno == ESRCH;
+}
+
+}  // namespace
+
+std::vector<fs::path> StatsFolders() {
     std::error_code error;
     std::vector<fs::path> places;
     const char* state = std::getenv("XDG_STATE_HOME");
@@ -46,38 +66,39 @@ fs::path DefaultFolder() {
     // In a shared temporary folder somebody else can have made the name first: only a folder of our own will do.
     if (const fs::path temporary = fs::temp_directory_path(error); !error)
         places.push_back(temporary / ("kronos-" + std::to_string(getuid())));
-    for (const fs::path& place : places)
-        if (MakeFolder(place)) return place;
-    return {};
+    return places;
 }
 
-// A file that the layer named itself, <program>-<pid>, of a process that is no more. What users call otherwise is
-// theirs.
-bool IsLeftOver(const fs::path& path) {
+std::optional<pid_t> ProcessOfStatsFile(const fs::path& path) {
     std::string_view name = path.native();
     name.remove_prefix(name.rfind('/') + 1);
+    // The older files of a process that wrote much: .1, .2, ...
+    if (const size_t dot = name.rfind('.');
+        dot + 1 < name.size() && name.find_first_not_of("0123456789", dot + 1) == std::string_view::npos)
+        name = name.substr(0, dot);
     const auto* suffix =
         std::find_if(std::begin(kSuffixes), std::end(kSuffixes), [&](const char* s) { return name.ends_with(s); });
-    if (suffix == std::end(kSuffixes)) return false;
+    if (suffix == std::end(kSuffixes)) return std::nullopt;
     name.remove_suffix(std::strlen(*suffix));
     const size_t dash = name.rfind('-');
     pid_t pid = 0;
-    if (dash == std::string_view::npos) return false;
+    if (dash == std::string_view::npos) return std::nullopt;
     const auto [end, error] = std::from_chars(name.data() + dash + 1, name.data() + name.size(), pid);
-    if (error != std::errc() || end != name.data() + name.size() || pid <= 0) return false;
-    return kill(pid, 0) != 0 && errno == ESRCH;
+    if (error != std::errc() || end != name.data() + name.size() || pid <= 0) return std::nullopt;
+    return pid;
 }
 
-}  // namespace
-
 void PruneStatsFiles(const std::string& folder, size_t keep) {
+    // Not by std::filesystem, whose iterators end the process when there is no memory.
+    const std::unique_ptr<DIR, int (*)(DIR*)> opened(opendir(folder.c_str()), closedir);
+    if (!opened) return;
     std::error_code error;
     std::vector<std::pair<fs::file_time_type, fs::path>> files;
-    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-        std::error_code unreadable;
-        if (!IsLeftOver(entry->path()) || !entry->is_regular_file(unreadable)) continue;
-        const auto time = entry->last_write_time(unreadable);
-        if (!unreadable) files.emplace_back(time, entry->path());
+    while (const dirent* entry = readdir(opened.get())) {
+        const fs::path path = fs::path(folder) / entry->d_name;
+        if (!IsLeftOver(path) || !fs::is_regular_file(path, error)) continue;
+        const auto time = fs::last_write_time(path, error);
+        if (!error) files.emplace_back(time, path);
     }
     if (files.size() <= keep) return;
     std::sort(files.begin(), files.end());

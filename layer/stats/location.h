@@ -2,7 +2,12 @@
 // Where the statistics of this process go when nobody says. Called when the first device of an instance is created.
 #pragma once
 
+#include <sys/types.h>
+
+#include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "kronos/settings.h"
 #include "support/log.h"
@@ -14,6 +19,14 @@ namespace kronos {
 /// files of the folder go when there are more than stats_keep. Returns "" when no folder can be had (one line in
 /// `log`).
 std::string StatsPath(const Settings& settings, const Log& log);
+
+/// The folders that may be meant when stats_file is empty, the first choice first. They need not be there. Also for the
+/// kronos command.
+std::vector<std::filesystem::path> StatsFolders();
+
+/// The process that a file belongs to, by the name that the layer gives files itself, <program>-<pid>; nullopt for
+/// other names.
+std::optional<pid_t> ProcessOfStatsFile(const std::filesystem::path& path);
 
 /// Removes the oldest statistics files of processes that are no more until at most `keep` of those remain. Files of
 /// running processes and files under other names are never touched.

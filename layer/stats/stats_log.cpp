@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stats/stats_log.h"
 
+#include <errno.h>
+
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
+#include <cstring>
 #include <map>
 
 #include "stats/device_stats.h"
@@ -61,8 +65,8 @@ void Safely(const Log& log, Body body) noexcept {
 std::shared_ptr<StatsLog> StatsLog::Open(const Target& target, std::shared_ptr<Log> log) {
     OpenLogs& logs = Logs();
     // Instances that want the same file in another way each append to it: lines are written whole.
-    const std::string key =
-        Format("{}|{}|{}|{}", target.path, static_cast<int>(target.format), target.limit_bytes, target.tick_ns);
+    const std::string key = Format("{}|{}|{}|{}|{}", target.path, static_cast<int>(target.format), target.limit_bytes,
+                                   target.older_files, target.tick_ns);
     std::lock_guard lock(logs.mutex);
     if (auto known = logs.by_target[key].lock(); known && !known->Inherited()) return known;
     // In a forked child the object is left alone: its thread is not there to be joined, and the condition variable's
@@ -127,9 +131,10 @@ void StatsLog::Attach(DeviceStats* device) {
 void StatsLog::Detach(DeviceStats* device) noexcept {
     if (Inherited()) return;
     std::lock_guard lock(mutex_);
-    if (std::erase(devices_, device) == 0) return;
+    if (std::find(devices_.begin(), devices_.end(), device) == devices_.end()) return;
     Safely(*log_, [&] { Finish(device, false); });
     Safely(*log_, [&] { Write(); });
+    std::erase(devices_, device);
 }
 
 void StatsLog::Kick(bool soon) noexcept {
@@ -198,10 +203,15 @@ bool StatsLog::Drain() {
     return some;
 }
 
+// What memory is kept is looked at once for all frames that are written together.
 void StatsLog::AppendFrames(DeviceStats* device) {
-    while (const auto frame = device->TakeFrame()) {
+    bool looked = false;
+    while (auto frame = device->TakeFrame()) {
+        if (!looked) frame->memory = device->NewLevels();
+        looked = true;
+        if (file_.IsOpen() && IsFull() && target_.older_files && !limit_told_) Rotate();
         if (!file_.IsOpen()) continue;
-        if (target_.limit_bytes && written_ + buffer_.size() >= target_.limit_bytes) {
+        if (IsFull()) {
             if (!limit_told_)
                 log_->Warn("{} has reached stats_limit ({} MiB): no more frames are written, the summary will be",
                            target_.path, target_.limit_bytes >> 20);
@@ -215,10 +225,48 @@ void StatsLog::AppendFrames(DeviceStats* device) {
 }
 
 void StatsLog::Write() {
+    if (buffer_.empty()) return;
+    // Some file systems tell of no links at all: then the path decides.
+    if (file_.IsDeleted() && !file_.IsAt(target_.path)) {
+        if (!deleted_told_) log_->Warn("{} was deleted while it was written to: it is made anew", target_.path);
+        deleted_told_ = true;
+        BeginAgain();
+    }
     if (const std::string error = file_.Write(buffer_); !error.empty())
         log_->Warn("{} cannot be written ({}): statistics stop here, the program goes on", target_.path, error);
     written_ += buffer_.size();
     buffer_.clear();
+}
+
+void StatsLog::Rotate() {
+    Write();
+    // Of several processes that write to one file, the first one moves it; the others follow.
+    if (file_.IsAt(target_.path)) {
+        for (uint32_t older = target_.older_files; older > 0; --older) {
+            const std::string from = older == 1 ? target_.path : Format("{}.{}", target_.path, older - 1);
+            const std::string to = Format("{}.{}", target_.path, older);
+            if (std::rename(from.c_str(), to.c_str()) == 0 || (errno == ENOENT && older > 1)) continue;
+            log_->Warn("{} is full and cannot be renamed to {} ({}): no more frames are written, the summary will be",
+                       from, to, strerror(errno));
+            limit_told_ = true;
+            return;
+        }
+    }
+    BeginAgain();
+}
+
+void StatsLog::BeginAgain() {
+    if (const std::string error = file_.Open(target_.path); !error.empty()) {
+        log_->Warn("{} cannot be opened again ({}): statistics stop here, the program goes on", target_.path, error);
+        return;
+    }
+    ++part_;
+    written_ = 0;
+    std::string begin;
+    if (target_.format == StatsFormat::kCsv && file_.IsEmpty()) begin = CsvHeader();
+    for (const DeviceStats* device : devices_)
+        begin += target_.format == StatsFormat::kCsv ? DeviceCsv(device->label()) : DeviceJson(device->label(), part_);
+    buffer_.insert(0, begin);
 }
 
 }  // namespace kronos

@@ -29,7 +29,8 @@ class StatsLog {
     struct Target {
         std::string path;
         StatsFormat format = StatsFormat::kJsonl;
-        uint64_t limit_bytes = 0;  ///< no more frames after this; 0: no limit
+        uint64_t limit_bytes = 0;  ///< then the file is full; 0: never
+        uint32_t older_files = 0;  ///< full files that are kept as path.1 (the newest), path.2, ...; 0: no more frames
         uint64_t tick_ns = 0;      ///< how often devices want Tick; 0: never
     };
     /// The log of this path, opened for appending; nullptr, with one line in `log`, when it cannot be.
@@ -70,6 +71,9 @@ class StatsLog {
     void Finish(DeviceStats* device, bool at_exit);  // the last frames and the summary
     void AppendFrames(DeviceStats* device);
     void Write();
+    bool IsFull() const { return target_.limit_bytes && written_ + buffer_.size() >= target_.limit_bytes; }
+    void Rotate();      // the full file becomes an older one
+    void BeginAgain();  // the file is opened anew; what makes it readable by itself stands at its begin
 
     const Target target_;
     const std::shared_ptr<Log> log_;
@@ -79,6 +83,8 @@ class StatsLog {
     AppendFile file_;  // not open: writing failed, nothing more is written
     uint64_t written_ = 0;
     bool limit_told_ = false;
+    bool deleted_told_ = false;
+    uint32_t part_ = 1;  // how many files there were
     std::string buffer_;
     std::vector<DeviceStats*> devices_;
 

@@ -20,6 +20,11 @@ KeepReason ReasonOf(Kinds earlier, Kinds later) {
     return !(written & ~kUploads) ? KeepReason::kUploadRead : KeepReason::kWriteRead;
 }
 
+// A barrier that may move, and that the program recorded.
+bool IsPrograms(const Steps& steps, const Step& step) {
+    return step.kind == StepKind::kBarrier && !steps.barriers[step.first].seam;
+}
+
 }  // namespace
 
 uint32_t BarrierPlan::Emitted(const Steps& steps) const {
@@ -46,7 +51,7 @@ void BarrierPass::Run(const Steps& steps, const BarrierOptions& options, Barrier
         const Step& step = steps.steps[i];
         switch (step.kind) {
             case StepKind::kAction:
-                if (i > 0 && steps.steps[i - 1].kind == StepKind::kBarrier) ++plan.parted;
+                if (i > 0 && IsPrograms(steps, steps.steps[i - 1])) ++plan.parted;
                 Act(i, step);
                 break;
             case StepKind::kBarrier:
@@ -140,11 +145,11 @@ BarrierPass::Known& BarrierPass::Look(const Masks& masks) {
 }
 
 void BarrierPass::Record(const BarrierStep& barrier) {
-    ++plan_->recorded;
     ++sequence_;
     waiting_ = true;
     pending_ |= barrier.masks;
     if (barrier.seam) return;
+    ++plan_->recorded;
     is_asked_ = true;
     asked_ |= barrier.masks;
     for (const MemoryRange& range : steps_->RangesOf(barrier)) AddProgramRange(range);
@@ -242,15 +247,15 @@ void BarrierPass::Compare() {
     // Each only grows.
     const uint64_t versions = by_program_.version + by_global_.version + by_output_.version;
     if (versions == missing_.versions) return;
-    missing_ = {.versions = versions};
-    for (size_t i = 0; i < Earlier::kCount; ++i) {
-        const Reach& output = by_output_.reach[i];
+    Kinds any = 0, in_ranges = 0;
+    for (size_t i = 0; i < Earlier::kLanes; ++i) {
         // By execution too, although for reads it may order nothing: programs that forget masks stay as lucky as they
         // were.
-        missing_.any |= by_program_.reach[i].after & ~output.after;
-        missing_.any |= by_global_.reach[i].visible & ~output.visible;
-        missing_.in_ranges |= by_program_.reach[i].visible & ~output.visible;
+        any |= by_program_.after[i] & ~by_output_.after[i];
+        any |= by_global_.visible[i] & ~by_output_.visible[i];
+        in_ranges |= by_program_.visible[i] & ~by_output_.visible[i];
     }
+    missing_ = {.versions = versions, .any = any, .in_ranges = in_ranges};
 }
 
 // Whether the program orders work from before the recording before these accesses, and what was emitted does not.
@@ -297,13 +302,13 @@ bool BarrierPass::Narrow(Masks& masks, uint32_t index) {
         Earlier by_narrow = by_output_;
         by_wide.Apply(ScopesOf(asked_, false), true, true);
         by_narrow.Apply(ScopesOf(narrowed, true), true, true);
-        const bool enough = std::equal(by_wide.reach.begin(), by_wide.reach.end(), by_narrow.reach.begin(),
-                                       [&](const Reach& wide, const Reach& narrow) {
-                                           return !(wide.after & ~narrow.after) &&
-                                                  !(wide.available & ~narrow.available) &&
-                                                  !(wide.visible & ~narrow.visible & ahead_[index].kinds);
-                                       });
-        if (!enough) return false;
+        Kinds less = 0;
+        for (size_t i = 0; i < Earlier::kLanes; ++i) {
+            less |= by_wide.after[i] & ~by_narrow.after[i];
+            less |= by_wide.available[i] & ~by_narrow.available[i];
+            less |= by_wide.visible[i] & ~by_narrow.visible[i] & ahead_[index].kinds;
+        }
+        if (less) return false;
         debt_ |= asked_;
         indebted_ = true;
     }

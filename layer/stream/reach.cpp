@@ -4,7 +4,7 @@
 namespace kronos {
 namespace {
 
-constexpr Kinds kStageKinds[] = {
+constexpr Earlier::Lanes kOfStages = {
     Of(Kind::kIndirectRead),
     Of(Kind::kUniformRead) | Of(Kind::kSampledRead) | Of(Kind::kStorageRead) | Of(Kind::kStorageWrite),
     Of(Kind::kCopyRead) | Of(Kind::kCopyWrite),
@@ -14,8 +14,24 @@ constexpr Kinds kStageKinds[] = {
     Of(Kind::kHostRead) | Of(Kind::kHostWrite),
     Of(Kind::kOtherRead) | Of(Kind::kOtherWrite),
 };
-constexpr Kind kWriteKinds[] = {Kind::kStorageWrite, Kind::kCopyWrite, Kind::kBlitWrite, Kind::kResolveWrite,
-                                Kind::kClearWrite,   Kind::kHostWrite, Kind::kOtherWrite};
+constexpr Earlier::Lanes kOfWrites = {0,
+                                      0,
+                                      0,
+                                      0,
+                                      0,
+                                      0,
+                                      0,
+                                      0,
+                                      Of(Kind::kStorageWrite),
+                                      Of(Kind::kCopyWrite),
+                                      Of(Kind::kBlitWrite),
+                                      Of(Kind::kResolveWrite),
+                                      Of(Kind::kClearWrite),
+                                      Of(Kind::kHostWrite),
+                                      Of(Kind::kOtherWrite)};
+
+// All, or none.
+constexpr Kinds AllIf(Kinds any) { return any ? ~Kinds{0} : 0; }
 
 }  // namespace
 
@@ -30,19 +46,27 @@ void Reach::Apply(const Scopes& scopes, bool executes, Kinds writes, bool makes_
 }
 
 void Earlier::Reset() {
-    reach.fill({});
-    for (size_t i = 0; i < kStages; ++i) reach[i].available = kStageKinds[i];
+    after = visible = {};
+    available = kOfStages;
     ++version;
 }
 
+// As Reach::Apply, without branches.
 void Earlier::Apply(const Scopes& scopes, bool makes_available, bool makes_visible) {
-    bool changed = false;
-    for (size_t i = 0; i < kCount; ++i) {
-        Reach& work = reach[i];
-        const Kinds itself = i < kStages ? kStageKinds[i] : Of(kWriteKinds[i - kStages]);
-        const Reach old = work;
-        work.Apply(scopes, itself & scopes.before, i < kStages ? 0 : itself, makes_available, makes_visible);
-        changed |= work != old;
+    // Copies, for who knows what the stores below change.
+    const Kinds before = scopes.before, later = scopes.after;
+    const Kinds made_available = makes_available ? scopes.before & scopes.available : 0;
+    const Kinds made_visible = makes_visible ? scopes.visible : 0;
+    Kinds changed = 0;
+    for (size_t i = 0; i < kLanes; ++i) {
+        const Kinds ordered = AllIf((kOfStages[i] | kOfWrites[i] | after[i]) & before);
+        const Kinds reaches = AllIf((kOfWrites[i] & made_available) | (available[i] & before));
+        const Reach now = {after[i] | (ordered & later), available[i] | (reaches & later),
+                           visible[i] | (reaches & made_visible)};
+        changed |= (now.after ^ after[i]) | (now.available ^ available[i]) | (now.visible ^ visible[i]);
+        after[i] = now.after;
+        available[i] = now.available;
+        visible[i] = now.visible;
     }
     if (changed) ++version;
 }

@@ -22,12 +22,12 @@ struct Reach {
     void Apply(const Scopes& scopes, bool executes, Kinds writes, bool makes_available, bool makes_visible);
 };
 
-/// How far work from before a recording is ordered: whatever came from each stage, already available; and each kind of
-/// write.
+/// How far work from before a recording is ordered, as a Reach each: whatever came from each stage, already available;
+/// and each kind of write. Lane by lane, and one more, which stays empty: compilers take several at a time.
 struct Earlier {
-    static constexpr size_t kStages = 8;
-    static constexpr size_t kCount = kStages + 7;
-    std::array<Reach, kCount> reach;
+    static constexpr size_t kLanes = 16;
+    using Lanes = std::array<Kinds, kLanes>;
+    alignas(64) Lanes after, available, visible;
     /// Changes with it. Of 64 bits, counted up, it is never the same again.
     uint64_t version = 0;
     static constexpr uint64_t kNoVersion = ~uint64_t{0};

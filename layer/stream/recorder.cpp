@@ -5,17 +5,12 @@
 #include <new>
 #include <numeric>
 
+#include "stats/layer_time.h"
 #include "stream/emit.h"
+#include "stream/plan_counts.h"
 
 namespace kronos {
 namespace {
-
-constexpr Counter kKept[] = {
-    Counter::kBarriersUploadRead, Counter::kBarriersReadWrite, Counter::kBarriersWriteRead,
-    Counter::kBarriersWriteWrite, Counter::kBarriersEarlier,   Counter::kBarriersHard,
-    Counter::kBarriersFence,      Counter::kBarriersOpaque,    Counter::kBarriersEnd,
-};
-static_assert(std::size(kKept) == static_cast<size_t>(KeepReason::kCount));
 
 constexpr Counter kDropped[] = {
     Counter::kRedundantPipelines,
@@ -27,21 +22,26 @@ static_assert(std::size(kDropped) == static_cast<size_t>(Redundant::kCount));
 
 }  // namespace
 
-void Recorder::Begin(bool plain, bool once) {
+void Recorder::Begin(Stream& stream, bool plain, bool once) {
     Forget();
-    mode_ = plain ? options_.mode : RecorderMode::kOff;
-    stream_.once = once;
-    stream_.layouts = resources_.LayoutsRemoved();
+    stream.Clear();
+    if (!plain || options_.mode == RecorderMode::kOff) return;
+    mode_ = options_.mode;
+    stream_ = &stream;
+    stream.once = once;
+    stream.layouts = resources_.LayoutsRemoved();
 }
 
 void Recorder::Forget() {
+    if (stream_) stream_->Clear();
     ForgetState();
-    stream_.Clear();
 }
 
 // What only a recording that goes on needs.
 void Recorder::ForgetState() {
     mode_ = RecorderMode::kOff;
+    stream_ = nullptr;
+    chosen_sets_ = nullptr;
     kept_steps_ = 0;
     bound_.Clear();
     dispatches_.Clear();
@@ -56,9 +56,9 @@ DispatchMemo::Accesses Recorder::DispatchAccesses() {
     if (known)
         if (const DispatchMemo::Accesses* before = dispatches_.Find(content)) return *before;
     DispatchMemo::Accesses made;
-    made.first = static_cast<uint32_t>(stream_.steps.accesses.size());
-    bound_.DispatchAccesses(stream_.steps.accesses);
-    made.count = static_cast<uint32_t>(stream_.steps.accesses.size()) - made.first;
+    made.first = static_cast<uint32_t>(stream_->steps.accesses.size());
+    bound_.DispatchAccesses(stream_->steps.accesses);
+    made.count = static_cast<uint32_t>(stream_->steps.accesses.size()) - made.first;
     if (known) dispatches_.Note(content, made);
     return made;
 }
@@ -69,43 +69,48 @@ HeldWork Recorder::Finish(const VkuDeviceDispatchTable& down, VkCommandBuffer bu
     const bool held = Holding();
     bool planned = false;
     try {
-        stream_.steps.steps.resize(kept_steps_);
-        pass_.Run(stream_.steps, {.narrow = options_.narrow}, plan_);
+        stream_->steps.steps.resize(kept_steps_);
+        pass_.Run(stream_->steps, {.narrow = options_.narrow}, plan_);
         planned = true;
     } catch (const std::bad_alloc&) {
         // Then the barriers stay where the program put them.
     }
-    const Stream* streams[] = {&stream_};
-    if (held) Emit(streams, stream_.steps, planned ? &plan_ : nullptr, nullptr, down, buffer, counters);
-    if (planned && decisions) CountPlan(*decisions);
+    const Stream* streams[] = {stream_};
+    if (held) {
+        const LayerTime::Driver drivers;  // nearly all of it
+        Emit(streams, stream_->steps, planned ? &plan_ : nullptr, nullptr, down, buffer, counters);
+    }
+    if (planned && decisions) {
+        decisions->Decided(held ? Counter::kStreamsHeld : Counter::kStreamsObserved);
+        CountPlan(plan_, stream_->steps, *decisions);
+    }
     if (options_.drops && decisions) CountState(*decisions);
     HeldWork work;
     // Those that the driver does not get cost little, and gain as little as is known of drivers.
     if (held)
-        work.commands = stream_.commands - std::min(stream_.commands, std::reduce(dropped_.begin(), dropped_.end()));
-    if (held && planned) {
-        work.barriers_saved = plan_.recorded - std::min(plan_.recorded, plan_.Emitted(stream_.steps));
-        work.barriers_narrowed = plan_.narrowed;
-        work.waits_saved = plan_.parted - std::min(plan_.parted, plan_.Parting());
-    }
-    if (held && ended && !stream_.alone && stream_.commands <= options_.keeps_most && options_.keeps_most) {
+        work.commands = stream_->commands - std::min(stream_->commands, std::reduce(dropped_.begin(), dropped_.end()));
+    if (held && planned) WorkOf(plan_, stream_->steps, work);
+    if (held && ended && !stream_->alone && stream_->commands <= options_.keeps_most && options_.keeps_most) {
+        stream_->uid = resources_.NextRecording();
         ForgetState();
-        stream_.uid = NextUid();
     } else {
         Forget();
     }
     return work;
 }
 
-void Recorder::CountPlan(Counters& counters) const {
-    const Counters::Own own = counters.OfThisThread();
-    own.Decided(Holding() ? Counter::kStreamsHeld : Counter::kStreamsObserved);
-    if (!plan_.recorded) return;
-    own.Decided(Counter::kBarriersRecorded, plan_.recorded);
-    own.Decided(Counter::kBarriersNecessary, plan_.necessary);
-    own.Decided(Counter::kBarriersNarrowed, plan_.narrowed);
-    own.Decided(Counter::kBarriersFixed, plan_.Emitted(stream_.steps) - plan_.emissions.size());
-    for (const Emission& emission : plan_.emissions) own.Decided(kKept[static_cast<size_t>(emission.reason)]);
+bool Recorder::Defer(Counters* decisions) {
+    if (!Holding() || stream_->alone || stream_->commands > options_.defers_most || !options_.defers_most) return false;
+    stream_->steps.steps.resize(kept_steps_);
+    if (decisions) {
+        decisions->Decided(Counter::kStreamsHeld);
+        if (options_.drops) CountState(*decisions);
+    }
+    stream_->commands -= std::min(stream_->commands, std::reduce(dropped_.begin(), dropped_.end()));
+    stream_->deferred = true;
+    stream_->uid = resources_.NextRecording();
+    ForgetState();
+    return true;
 }
 
 void Recorder::CountState(Counters& counters) const {

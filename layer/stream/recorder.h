@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One command buffer's recording: the commands, held until it ends, and what they read, write and order.
+// One recording of a command buffer: the commands, held until it ends, and what they read, write and order.
 //
-// Owned by the command buffer; externally synchronized, as recording is. No locks; once as many commands as before have
-// been recorded, no allocations.
+// Used by one command buffer at a time, and when that has been recorded by another one of its pool; externally
+// synchronized, as recording is. No locks; once as many commands as before have been recorded, no allocations.
 #pragma once
 
 #include <vulkan/utility/vk_dispatch_table.h>
@@ -37,6 +37,8 @@ struct RecorderOptions {
     bool narrow = false;      ///< masks of barriers are narrowed
     bool drops = false;       ///< binds and pushes that change nothing are not given to the driver
     uint32_t keeps_most = 0;  ///< recordings that are held, of no more commands, stay known once they have ended
+    uint32_t defers_most =
+        0;  ///< and of those, of no more commands, the driver need not get any before they are submitted
 };
 
 class Recorder {
@@ -46,9 +48,9 @@ class Recorder {
     Recorder(const Recorder&) = delete;
     Recorder& operator=(const Recorder&) = delete;
 
-    /// A new recording; what was held is forgotten. `plain`: it is not inside a render pass. `once`: it is submitted
-    /// once at most.
-    void Begin(bool plain, bool once = false);
+    /// A new recording, into `stream`, which nothing else uses; what that held is forgotten. `plain`: it is not inside
+    /// a render pass. `once`: it is submitted once at most.
+    void Begin(Stream& stream, bool plain, bool once = false);
     /// What was held is forgotten, and nothing is recorded until Begin.
     void Forget();
     bool Active() const { return mode_ != RecorderMode::kOff; }
@@ -61,15 +63,16 @@ class Recorder {
     HeldWork Finish(const VkuDeviceDispatchTable& down, VkCommandBuffer buffer, RecordingCounters& counters,
                     Counters* decisions, bool ended) noexcept;
 
-    /// A recording that has ended and that the driver may be given again; nullptr: it is not kept. Any thread, until
-    /// the recording is no more.
-    const Stream* Kept() const { return stream_.uid ? &stream_ : nullptr; }
+    /// The recording is whole, and the driver has nothing of it: it gets the commands with the submission, in a command
+    /// buffer of the layer's. False: they must be its own now, and Finish must follow. What was decided is added to
+    /// `decisions`.
+    bool Defer(Counters* decisions);
 
     // For the hooks of commands: each adds its steps, then holds itself. All throw std::bad_alloc; the steps of a
     // command that was not held count for nothing.
     const Resources& resources() const { return resources_; }
     BoundState& bound() { return bound_; }
-    Steps& steps() { return stream_.steps; }
+    Steps& steps() { return stream_->steps; }
     /// What the driver will have bound; nullptr: what changes nothing stays too.
     BoundShadow* shadow() { return options_.drops ? &shadow_ : nullptr; }
     /// What came has that effect, which is counted. True: it is not to be held, nor recorded in any other way.
@@ -87,12 +90,12 @@ class Recorder {
     /// What the command that comes next is counted as when the driver gets it; kCount: as nothing.
     void Next(Counter counter) {
         counter_ = counter;
-        ++stream_.commands;
+        ++stream_->commands;
     }
     /// Copies what an argument points to. Whoever only observes needs none.
     template <class T>
     const T* Keep(const T* values, size_t count) {
-        return Holding() ? stream_.arena.Copy(values, count) : values;
+        return Holding() ? stream_->arena.Copy(values, count) : values;
     }
     /// What is bound in place of the sets of the command that comes next; nullptr: they themselves.
     void ChooseSets(const VkDescriptorSet* chosen) { chosen_sets_ = chosen; }
@@ -105,38 +108,37 @@ class Recorder {
     template <class T>
     T* KeepNew(size_t count) {
         static_assert(std::is_trivially_copyable_v<T>);
-        return static_cast<T*>(stream_.arena.Take(count * sizeof(T)));
+        return static_cast<T*>(stream_->arena.Take(count * sizeof(T)));
     }
     template <auto Slot, class... Args>
     HeldCommand* Hold(Args... args) {
-        HeldCommand* command = Holding() ? stream_.arena.New<HeldCall<Slot>>(args...) : nullptr;
+        HeldCommand* command = Holding() ? stream_->arena.New<HeldCall<Slot>>(args...) : nullptr;
         KeepSteps();
         if (!command) return nullptr;
         command->counter = counter_;
         command->end_step = kept_steps_;
-        *stream_.last = command;
-        stream_.last = &command->next;
+        *stream_->last = command;
+        stream_->last = &command->next;
         return command;
     }
     /// The command is all said by its steps, which come before the next command.
     void KeepSteps() { kept_steps_ = Count(); }
     /// A vkCmdPipelineBarrier2 was held: merged barriers are of its form too.
-    void SetSecondForm() { stream_.second_form = true; }
+    void SetSecondForm() { stream_->second_form = true; }
     /// What was recorded has to stay a command buffer of its own.
-    void SetAlone() { stream_.alone = true; }
+    void SetAlone() { stream_->alone = true; }
 
   private:
-    uint32_t Count() const { return static_cast<uint32_t>(stream_.steps.steps.size()); }
+    uint32_t Count() const { return static_cast<uint32_t>(stream_->steps.steps.size()); }
     void ForgetState();
-    void CountPlan(Counters& counters) const;
     void CountState(Counters& counters) const;
 
     const Resources& resources_;
     const RecorderOptions options_;
     RecorderMode mode_ = RecorderMode::kOff;
 
-    Stream stream_;
-    uint32_t kept_steps_ = 0;  ///< those after these are of a command that is being recorded
+    Stream* stream_ = nullptr;  ///< nullptr: nothing is recorded
+    uint32_t kept_steps_ = 0;   ///< those after these are of a command that is being recorded
     Counter counter_ = Counter::kCount;
     const VkDescriptorSet* chosen_sets_ = nullptr;
     BoundState bound_;

@@ -7,6 +7,7 @@
 
 #include <vulkan/utility/vk_dispatch_table.h>
 
+#include <atomic>
 #include <cstdint>
 #include <tuple>
 
@@ -36,18 +37,32 @@ struct HeldCall<Slot> : HeldCommand {
     std::tuple<Args...> args;
 };
 
+/// How many recordings of a device the driver has not got anything of, though they have ended. Any thread.
+using DeferredCount = std::atomic<int64_t>;
+
 struct Stream {
     Stream() = default;
+    ~Stream() { Forgo(); }
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
 
+    /// The driver has nothing of it, which is counted until it has, or until the recording is no more.
+    void WaitIn(DeferredCount& count) {
+        ++count;
+        waits_in.store(&count, std::memory_order_relaxed);
+    }
+    /// Nobody waits for the driver to have what it holds any more.
+    void Forgo() {
+        if (DeferredCount* count = waits_in.exchange(nullptr, std::memory_order_relaxed)) --*count;
+    }
     void Clear() {
+        Forgo();
         arena.Reset();
         head = nullptr;
         last = &head;
         steps.Clear();
         commands = 0;
-        second_form = alone = once = false;
+        second_form = alone = once = deferred = false;
         layouts = uid = 0;
     }
 
@@ -59,8 +74,10 @@ struct Stream {
     bool second_form = false;  ///< a vkCmdPipelineBarrier2 is in it: merged barriers are of its form too
     bool alone = false;        ///< has to stay a command buffer of its own
     bool once = false;         ///< VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT
+    bool deferred = false;     ///< its own command buffer is empty: another one has to be submitted
     uint64_t layouts = 0;      ///< Resources::LayoutsRemoved() when it began
-    uint64_t uid = 0;          ///< of a recording that ended and is kept whole; 0: of none
+    uint64_t uid = 0;          ///< of a recording that ended and is kept whole, in the order of their ends; 0: of none
+    mutable std::atomic<DeferredCount*> waits_in{nullptr};
 };
 
 }  // namespace kronos

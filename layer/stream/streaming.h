@@ -16,6 +16,7 @@ struct StreamPolicy {
     bool narrow = false;  ///< masks of barriers are narrowed
     bool drops = false;   ///< binds and pushes that change nothing are dropped
     uint32_t keeps = 0;   ///< recordings of so many commands at most stay known once they have ended
+    uint32_t defers = 0;  ///< and of so many, the driver may get no sooner than with their submission
     std::string why;      ///< for people
 };
 

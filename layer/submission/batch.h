@@ -49,6 +49,8 @@ class Batch {
     size_t submissions() const { return submissions_; }  ///< appended since Clear
     size_t folded() const { return folded_; }            ///< batches that became part of the one before, since Clear
     bool EndsWithSignal() const { return !infos_.empty() && SignalsOf(infos_.size() - 1) != 0; }
+    /// The last command buffer; VK_NULL_HANDLE: there is none.
+    VkCommandBuffer LastBuffer() const { return buffers_.empty() ? VK_NULL_HANDLE : buffers_.back().commandBuffer; }
     Mark End() const;
     void Clear();
 

@@ -95,7 +95,8 @@ class FenceCache {
     FenceCache() { idle_[0].reserve(kMostIdle), idle_[1].reserve(kMostIdle); }
 
     CostProbe probe{kDearNs};
-    bool know_all = false;  ///< set before the first fence: fences are looked at even where the driver is fast
+    std::atomic<bool> ended{false};  ///< none is kept any more
+    bool know_all = false;           ///< set before the first fence: fences are looked at even where the driver is fast
     /// The driver is fast: fences are not even looked at.
     bool Cheap() const { return probe.verdict() == CostProbe::Verdict::kCheap; }
     bool Ignores() const { return Cheap() && !know_all; }

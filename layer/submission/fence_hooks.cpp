@@ -37,6 +37,7 @@ VkFence Recycled(const Device& device, bool signaled) {
 
 // Why a fence that the program destroys cannot have another life, or kFencesKept.
 Counter WhyNotKept(const Device& device, FenceState* state) {
+    if (device.fences->ended.load(std::memory_order_relaxed)) return Counter::kFencesWatchdog;
     if (device.fences->Cheap()) return Counter::kFencesCheap;
     if (!state) return Counter::kFencesUnknown;
     if (state->shared.load(std::memory_order_relaxed)) return Counter::kFencesShared;

@@ -18,8 +18,17 @@ FusedBuffer* FusedBuffers::Find(std::span<const uint64_t> recordings, uint64_t r
     return nullptr;
 }
 
-FusedBuffer* FusedBuffers::Take(uint64_t reached) {
-    chosen_.reserve(kMost);
+bool FusedBuffers::GoesOn(uint64_t recording) const {
+    return std::any_of(buffers_.begin(), buffers_.end(), [&](const auto& buffer) {
+        const auto& all = buffer->recordings;
+        // Most hold what was recorded in that order too: only in one of those this may be.
+        if (all.empty() || recording < all.front() || recording >= all.back()) return false;
+        return std::find(all.begin(), all.end(), recording) != all.end();
+    });
+}
+
+FusedBuffer* FusedBuffers::Take(uint64_t reached, bool must) {
+    chosen_.reserve(chosen_.size() + 1);
     // Rather one that holds nothing, then a new one, then the one that was not used for longest.
     FusedBuffer* best = nullptr;
     for (const auto& buffer : buffers_) {
@@ -27,7 +36,7 @@ FusedBuffer* FusedBuffers::Take(uint64_t reached) {
         if (buffer->recordings.empty()) return Choose(*buffer);
         if (!best || buffer->used < best->used) best = buffer.get();
     }
-    if (buffers_.size() < kMost) best = buffers_.emplace_back(std::make_unique<FusedBuffer>()).get();
+    if (buffers_.size() < kMost || (must && !best)) best = buffers_.emplace_back(std::make_unique<FusedBuffer>()).get();
     if (!best) return nullptr;
     best->recordings.clear();
     return Choose(*best);

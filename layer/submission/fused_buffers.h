@@ -23,14 +23,16 @@ struct FusedBuffer {
 
 class FusedBuffers {
   public:
-    /// So many exist at most: while all are pending, the program's own are submitted.
+    /// So many exist at most, but for those that there must be: while all are pending, the program's own are submitted.
     static constexpr size_t kMost = 64;
 
     /// One that holds these recordings and is not pending; nullptr: there is none. `reached`: by the timeline.
     FusedBuffer* Find(std::span<const uint64_t> recordings, uint64_t reached);
-    /// One that may be recorded: what it held is forgotten. One without a handle is new. nullptr: all are pending.
-    /// Throws std::bad_alloc.
-    FusedBuffer* Take(uint64_t reached);
+    /// Whether one holds this recording and others behind it. May miss those that were not recorded in their order.
+    bool GoesOn(uint64_t recording) const;
+    /// One that may be recorded: what it held is forgotten. One without a handle is new. nullptr: all are pending, and
+    /// there need not be another one. Throws std::bad_alloc.
+    FusedBuffer* Take(uint64_t reached, bool must = false);
     /// Those that were chosen are pending until `value`; 0: they are not.
     void Given(uint64_t value);
     /// Those that were chosen stay so for ever: nobody knows whether they are pending.

@@ -40,6 +40,7 @@ SpinWaits::Site* SpinWaits::SiteOf(uint64_t key) {
 }
 
 Counter SpinWaits::WhyNotSpin(uint64_t budget_ns, uint64_t now_ns) const {
+    if (stopped_.load(std::memory_order_relaxed)) return Counter::kWaitsWatchdog;
     if (!budget_ns) return Counter::kWaitsLong;
     if (ThreadIsRealtime()) return Counter::kWaitsRealtime;
     if (!allowance_.Ask(now_ns)) return Counter::kWaitsShareSpent;

@@ -16,6 +16,7 @@
 #include "submission/spin_allowance.h"
 #include "submission/spin_budget.h"
 #include "support/clock.h"
+#include "support/pause.h"
 
 namespace kronos {
 
@@ -32,16 +33,7 @@ struct SystemTime {
     static uint64_t Now() { return NowNs(); }
     /// Until `ns` later, as the operating system has it; shorter when a signal comes.
     static void Sleep(uint64_t ns);
-    /// Tells the processor that the thread spins: some 40 ns.
-    static void Pause() {
-#if defined(__x86_64__) || defined(__i386__)
-        __builtin_ia32_pause();
-#elif defined(__aarch64__)
-        asm volatile("isb" ::: "memory");  // `yield` is a no-op on most; this waits about as long as pause does
-#else
-        std::atomic_signal_fence(std::memory_order_seq_cst);
-#endif
-    }
+    static void Pause() { kronos::Pause(); }
 };
 
 class SpinWaits {
@@ -104,8 +96,14 @@ class SpinWaits {
         return LeaveToDriver(timeout_ns, begin, *learned, report, block, time);
     }
 
+    /// From now on no wait spins.
+    void Stop() { stopped_.store(true, std::memory_order_relaxed); }
+
     /// Whether a wait at `site` would spin at all.
-    bool WouldSpin(uint64_t site) { return SiteOf(site)->spin_ns.load(std::memory_order_relaxed) != 0; }
+    bool WouldSpin(uint64_t site) {
+        if (stopped_.load(std::memory_order_relaxed)) return false;
+        return SiteOf(site)->spin_ns.load(std::memory_order_relaxed) != 0;
+    }
 
     /// The driver's wait alone, for as long as it takes; the site learns from it.
     template <class Block>
@@ -164,6 +162,7 @@ class SpinWaits {
     const uint64_t most_ns_;
     SpinAllowance allowance_;
     std::array<Site, kSites> sites_;
+    std::atomic<bool> stopped_{false};
 };
 
 /// How the layer waits on a device, and why, for the log.

@@ -2,8 +2,6 @@
 #include "submission/start.h"
 
 #include <algorithm>
-#include <cstring>
-#include <vector>
 
 #include "support/extensions.h"
 #include "support/vendors.h"
@@ -11,22 +9,11 @@
 namespace kronos {
 namespace {
 
-bool Offers(const Instance& instance, VkPhysicalDevice physical, const char* extension) {
-    uint32_t count = 0;
-    const auto ask = instance.down.EnumerateDeviceExtensionProperties;
-    if (ask(physical, nullptr, &count, nullptr) != VK_SUCCESS) return false;
-    std::vector<VkExtensionProperties> all(count);
-    if (ask(physical, nullptr, &count, all.data()) < VK_SUCCESS) return false;
-    return std::any_of(all.begin(), all.begin() + count, [&](const VkExtensionProperties& one) {
-        return std::strcmp(one.extensionName, extension) == 0;
-    });
-}
-
 // What a command buffer holds, if it may be given to the driver as part of another.
 const Stream* KeptStream(VkCommandBuffer handle) {
     const CommandBuffer* buffer = FindCommandBuffer(handle);
     // Of what may wait for an event it is said which submission it is in.
-    return buffer && buffer->recorder && !buffer->events ? buffer->recorder->Kept() : nullptr;
+    return buffer && buffer->stream && buffer->stream->uid && !buffer->events ? buffer->stream.get() : nullptr;
 }
 
 std::string WhyNotFused(const Device& device, const VkPhysicalDeviceProperties& properties) {
@@ -81,7 +68,8 @@ TimelineSupport SupportOf(const Instance& instance, VkPhysicalDevice physical,
     // The query is core in 1.1.
     if (support.version < VK_API_VERSION_1_1 || !instance.down.GetPhysicalDeviceFeatures2) return support;
     if (support.version < VK_API_VERSION_1_2) {
-        support.extension = Offers(instance, physical, VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME);
+        support.extension = Offers(instance.down.EnumerateDeviceExtensionProperties, physical,
+                                   VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME);
         if (!support.extension) return support;
     }
     VkPhysicalDeviceTimelineSemaphoreFeatures feature = {};
@@ -112,10 +100,15 @@ void StartSubmissions(Device& device, const VkPhysicalDeviceProperties& properti
     policy.virtual_fences = settings.virtual_fences != VirtualFences::kOff && device.fences;
     policy.limits.buffers = static_cast<uint32_t>(settings.submit_batch);
     policy.limits.hold_ns = static_cast<uint64_t>(settings.submit_hold) * 1'000;
+    policy.limits.gap_ns = static_cast<uint64_t>(settings.submit_gap) * 1'000;
     policy.fusion = ChooseFusion(device, properties);
-    if (policy.fusion.on) device.streams.keeps = FusionPolicy::kMostCommands;
-    device.submissions = std::make_unique<Submissions>(device.down, device.handle,
-                                                       device.stats ? &device.stats->counters() : nullptr, policy);
+    if (policy.fusion.on) {
+        device.streams.keeps = FusionPolicy::kMostCommands;
+        device.streams.defers = FusionPolicy::kMostDeferred;
+    }
+    device.submissions =
+        std::make_unique<Submissions>(device.down, device.handle, device.stats ? &device.stats->counters() : nullptr,
+                                      policy, policy.fusion.on ? &device.deferred : nullptr);
     {
         std::lock_guard lock(instance.devices_mutex);
         instance.submitting.push_back(device.submissions.get());

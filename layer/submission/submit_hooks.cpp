@@ -3,11 +3,15 @@
 // they may be held.
 #include <vulkan/utility/vk_struct_helper.hpp>
 
+#include <algorithm>
+#include <mutex>
 #include <new>
 #include <span>
 
 #include "entry/hooks.h"
 #include "entry/state.h"
+#include "memory/sparse_binds.h"
+#include "stats/layer_time.h"
 #include "support/clock.h"
 #include "support/handle_bits.h"
 
@@ -113,9 +117,11 @@ void NoteSubmit(const Device& device, Queue* queue, VkQueue handle, VkFence fenc
 }
 
 VkResult CallDriver(const Device& device, VkQueue queue, std::span<const VkSubmitInfo> infos, VkFence fence) {
+    const LayerTime::Driver drivers;
     return device.down.QueueSubmit(queue, static_cast<uint32_t>(infos.size()), infos.data(), fence);
 }
 VkResult CallDriver(const Device& device, VkQueue queue, std::span<const VkSubmitInfo2> infos, VkFence fence) {
+    const LayerTime::Driver drivers;
     return device.down.QueueSubmit2(queue, static_cast<uint32_t>(infos.size()), infos.data(), fence);
 }
 
@@ -162,16 +168,31 @@ Counter WhyNotHold(const Submissions& submissions, const SubmissionFacts& facts,
     return Counter::kCount;
 }
 
+Batch::Call AsCall(std::span<const VkSubmitInfo> infos) {
+    return {static_cast<uint32_t>(infos.size()), infos.data(), nullptr};
+}
+Batch::Call AsCall(std::span<const VkSubmitInfo2> infos) {
+    return {static_cast<uint32_t>(infos.size()), nullptr, infos.data()};
+}
+
 // What the driver gets from the program as it is, behind everything that is held: what the timeline says does not cover
 // it.
 template <class Info>
 VkResult SubmitRaw(Device& device, Queue* known, VkQueue queue, std::span<const Info> infos, VkFence fence) {
     if (FlushHeld(device, Counter::kFlushesUnknown) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;
-    if (known && known->submit) {
-        const std::lock_guard lock(known->submit->mutex());
-        known->submit->Uncover();
-    }
     NoteSubmit(device, known, queue, fence, true);
+    Submissions& submissions = *device.submissions;
+    if (submissions.AnyDeferred() && Fuser::AnyDeferred(AsCall(infos), submissions.policy().fusion)) {
+        // When those that take their places are done, only a later submission says. That must not go on for ever.
+        submissions.StopDeferring(Counter::kDeferralsUnknown);
+        if (!known || !known->own) return VK_ERROR_OUT_OF_HOST_MEMORY;  // what there was none of for its timeline
+        const std::lock_guard lock(known->own->mutex());
+        return known->own->SubmitAsIs(AsCall(infos), fence);
+    }
+    if (known && known->own) {
+        const std::lock_guard lock(known->own->mutex());
+        known->own->Uncover();
+    }
     return CallDriver(device, queue, infos, fence);
 }
 
@@ -197,8 +218,11 @@ VkResult SubmitQueued(Device& device, Queue& known, std::span<const Info> infos,
     if (state && !submission.fence_virtual) state->Submitted(HandleBits(known.handle));
     SubmitQueue::Done done;
     try {
-        const std::lock_guard lock(queue.mutex());
+        // The flusher, if it is there, records at most.
+        queue.mutex().LockSoon();
+        const std::lock_guard lock(queue.mutex(), std::adopt_lock);
         done = queue.Submit(infos, submission, NowNs);
+        if (known.trace && done.decision == Counter::kSubmitsHeld) known.trace->Held();
     } catch (const std::bad_alloc&) {
         device.Decided(Counter::kSubmitsNoMemory);
         if (device.stats) AddTo(Side::kDriver, device.stats->counters().OfThisThread(), CountOf(device, infos));
@@ -206,6 +230,7 @@ VkResult SubmitQueued(Device& device, Queue& known, std::span<const Info> infos,
     }
     if (queue.lost()) submissions.SetLost();
     if (done.result != VK_ERROR_DEVICE_LOST) device.Decided(done.decision);
+    submissions.NoteCrowd(done.decision == Counter::kSubmitsHeld);
     if (done.began_to_hold) submissions.BeganToHold();
     if (done.result != VK_SUCCESS || !state) return done.result;
     if (done.fence_virtual) {
@@ -244,6 +269,8 @@ template <class Info>
 [[gnu::always_inline]] inline VkResult Submit(VkQueue queue, std::span<const Info> infos, VkFence fence) {
     Queue* known = FindQueue(queue);
     Device& device = known ? *known->device : DeviceOf(queue);
+    Watch(device);
+    const LayerTime time(device.stats ? &device.stats->counters() : nullptr);
     if (device.submissions) return SubmitOrHold(device, known, queue, infos, fence);
     NoteSubmit(device, known, queue, fence, true);
     if (!device.stats) return CallDriver(device, queue, infos, fence);
@@ -278,7 +305,11 @@ VKAPI_ATTR VkResult VKAPI_CALL QueueBindSparse(VkQueue queue, uint32_t info_coun
     if (known) known->submit = nullptr;
     NoteSubmit(device, known, queue, fence, false);
     for (const VkBindSparseInfo& info : std::span(infos, info_count)) NoteSparse(device, info);
-    const VkResult result = device.down.QueueBindSparse(queue, info_count, infos, fence);
+    const VkResult result = Guarded(device.log.get(), "vkQueueBindSparse", VK_ERROR_OUT_OF_HOST_MEMORY, [&] {
+        const SparseBelow below(device, {infos, info_count});
+        return below.fits() ? device.down.QueueBindSparse(queue, info_count, below.data(), fence)
+                            : VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    });
     if (!device.stats) return result;
     device.stats->counters().Add(Counter::kSparseBinds);
     for (const VkBindSparseInfo& info : std::span(infos, info_count))

@@ -18,15 +18,27 @@ VkResult SubmitQueue::StatusOf(uint64_t value) {
 }
 
 // A queue that cannot say how far it is gets its work at once: the driver says what is wrong.
-bool SubmitQueue::HasRoom() {
-    return !limits_.while_idle && (submitted_ < SubmitLimits::kInFlight || StatusOf(room_value()) != VK_NOT_READY);
+bool SubmitQueue::HasRoom(uint64_t in_flight) {
+    return !limits_.while_idle && (submitted_ < in_flight || StatusOf(submitted_ + 1 - in_flight) != VK_NOT_READY);
 }
+
+// What comes by itself gains little from being held, and loses when its time is over before anybody looks: a program
+// that submits early on purpose, while it records more, does so.
+bool SubmitQueue::ComesSoon(uint64_t now_ns) {
+    const bool soon = now_ns - last_ns_ <= limits_.gap_ns;
+    last_ns_ = now_ns;
+    return soon;
+}
+
+bool SubmitQueue::Idle() { return !limits_.while_idle && StatusOf(submitted_) != VK_NOT_READY; }
 
 template <class Info>
 SubmitQueue::Done SubmitQueue::Submit(std::span<const Info> infos, const Submission& submission, uint64_t (*now_ns)()) {
     Done done;
     const auto failed = [&](VkResult result) { return done.result = result, done; };
     if (lost()) return failed(VK_ERROR_DEVICE_LOST);
+    const uint64_t now = now_ns();
+    const uint64_t in_flight = ComesSoon(now) ? SubmitLimits::kInFlight : SubmitLimits::kBacklog;
     constexpr bool kSecond = std::is_same_v<Info, VkSubmitInfo2>;
     // What waits may have to wait long, and what is held before it must not: its fence, or what it signals, may be what
     // makes the program end that wait.
@@ -45,7 +57,7 @@ SubmitQueue::Done SubmitQueue::Submit(std::span<const Info> infos, const Submiss
             done.decision = Counter::kSubmitsEmpty;
             return done;
         }
-        done.result = driver_.Submit({}, 0, submission.fence);
+        done.result = driver_.Submit({}, submitted_ + 1, false, submission.fence);
         driver_.Gave(Counter::kCount, 1, 0);
         covered_ = false;
         return done;
@@ -65,9 +77,10 @@ SubmitQueue::Done SubmitQueue::Submit(std::span<const Info> infos, const Submiss
         why = Counter::kFlushesWaiting;
     else if (batch_.buffers() >= limits_.buffers || batch_.infos() >= SubmitLimits::kInfos)
         why = Counter::kFlushesFull;
-    else if (!HasRoom()) {
+    else if (!HasRoom(in_flight) || (in_flight == SubmitLimits::kInFlight && WaitsForMore())) {
+        ++appended_;
         done.began_to_hold = !Holds();
-        if (done.began_to_hold) held_since_ns_ = now_ns();
+        if (done.began_to_hold) held_since_ns_ = now;
         holds_.store(true);
         done.decision = Counter::kSubmitsHeld;
         return done;
@@ -85,8 +98,10 @@ VkResult SubmitQueue::Flush(Counter why) {
 }
 
 void SubmitQueue::FlushWhenDue(uint64_t now_ns) {
+    lively_ = appended_ != seen_;
+    seen_ = appended_;
     if (batch_.Empty()) return;
-    if (HasRoom())
+    if (Idle() || (!lively_ && HasRoom()))
         Flush(Counter::kFlushesRoom);
     else if (now_ns >= due_ns())
         Flush(Counter::kFlushesDeadline);
@@ -131,7 +146,8 @@ VkResult SubmitQueue::GivePieces(const Batch::Mark& current, VkFence fence) {
 VkResult SubmitQueue::Call(const Batch::Mark& from, const Batch::Mark& to, bool signals, VkFence fence) {
     Batch::OwnSignal own;
     if (signals) own = {driver_.timeline(), submitted_ + 1};
-    const VkResult result = driver_.Submit(batch_.Between(from, to, own), own.value, fence);
+    // What does not signal is before what does: section "Signal Operation Order".
+    const VkResult result = driver_.Submit(batch_.Between(from, to, own), submitted_ + 1, false, fence);
     if (signals && result == VK_SUCCESS) ++submitted_;
     return result;
 }

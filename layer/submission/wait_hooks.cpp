@@ -360,6 +360,7 @@ namespace kronos::hook {
 VKAPI_ATTR VkResult VKAPI_CALL WaitForFences(VkDevice handle, uint32_t count, const VkFence* fences, VkBool32 all,
                                              uint64_t timeout_ns) {
     Device& device = DeviceOf(handle);
+    const TracedWait traced(device.trace.get(), "vkWaitForFences");
     if (FlushHeld(device, Counter::kFlushesWait) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;
     FenceState* first = device.fences && count ? device.fences->Find(fences[0]) : nullptr;
     FencesBlock block(device, {fences, count}, all);
@@ -380,6 +381,7 @@ VKAPI_ATTR VkResult VKAPI_CALL WaitForFences(VkDevice handle, uint32_t count, co
 // Section "Semaphores", "Host Access to Semaphores".
 VKAPI_ATTR VkResult VKAPI_CALL WaitSemaphores(VkDevice handle, const VkSemaphoreWaitInfo* info, uint64_t timeout_ns) {
     Device& device = DeviceOf(handle);
+    const TracedWait traced(device.trace.get(), "vkWaitSemaphores");
     if (FlushHeld(device, Counter::kFlushesWait) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;
     uint64_t waits = 0;
     const auto block = [&](uint64_t left_ns) {
@@ -402,6 +404,7 @@ VKAPI_ATTR VkResult VKAPI_CALL WaitSemaphores(VkDevice handle, const VkSemaphore
 VKAPI_ATTR VkResult VKAPI_CALL QueueWaitIdle(VkQueue handle) {
     Queue* queue = FindQueue(handle);
     Device& device = queue ? *queue->device : DeviceOf(handle);
+    const TracedWait traced(device.trace.get(), "vkQueueWaitIdle");
     if (FlushHeld(device, Counter::kFlushesIdle) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;
     const auto block = [&] { return device.down.QueueWaitIdle(handle); };
     if (!device.waits || !queue || !queue->plain || !queue->busy) return Forwarded(device, block);
@@ -412,6 +415,7 @@ VKAPI_ATTR VkResult VKAPI_CALL QueueWaitIdle(VkQueue handle) {
 // most programs that only compute.
 VKAPI_ATTR VkResult VKAPI_CALL DeviceWaitIdle(VkDevice handle) {
     Device& device = DeviceOf(handle);
+    const TracedWait traced(device.trace.get(), "vkDeviceWaitIdle");
     if (FlushHeld(device, Counter::kFlushesIdle) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;
     const auto block = [&] { return device.down.DeviceWaitIdle(handle); };
     Queue* queue = device.waits ? OnlyQueue(device) : nullptr;
@@ -427,6 +431,7 @@ VKAPI_ATTR VkResult VKAPI_CALL GetFenceStatus(VkDevice handle, VkFence fence) {
     VkResult result = StatusOf(device, fence, state, asked);
     // Whoever asks in vain may be waiting for what is held.
     if (result == VK_NOT_READY && FlushHeld(device, Counter::kFlushesPoll) != VK_SUCCESS) result = VK_ERROR_DEVICE_LOST;
+    if (device.trace && result == VK_SUCCESS && !device.trace->Inherited()) device.trace->Collect();
     if (!device.stats) return result;
     device.stats->counters().Add(Side::kAsked, Counter::kPolls, 1);
     if (asked) device.stats->counters().Add(Side::kDriver, Counter::kPolls, asked);

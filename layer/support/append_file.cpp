@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,9 +88,31 @@ std::string AppendFile::Open(const std::string& path) {
     return "";
 }
 
+bool AppendFile::IsDeleted() const {
+    struct stat status = {};
+    return fd_ >= 0 && fstat(fd_, &status) == 0 && status.st_dev == device_ && status.st_ino == inode_ &&
+           S_ISREG(status.st_mode) && status.st_nlink == 0;
+}
+
+bool AppendFile::IsAt(const std::string& path) const {
+    struct stat status = {};
+    return fd_ >= 0 && stat(path.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_;
+}
+
 bool AppendFile::StillOurs() const {
     struct stat status = {};
     return fstat(fd_, &status) == 0 && status.st_dev == device_ && status.st_ino == inode_;
+}
+
+std::string AppendFile::WriteFirst(std::string_view text) {
+    // Who does not get the lock lets the one who has it write. A file without locks has no other writers.
+    const bool locked = flock(fd_, LOCK_EX | LOCK_NB) == 0;
+    if (!locked && errno == EWOULDBLOCK) return "";
+    struct stat status = {};
+    const bool first = fstat(fd_, &status) == 0 && status.st_size == 0;
+    std::string error = first ? Write(text) : "";
+    if (locked && IsOpen()) flock(fd_, LOCK_UN);
+    return error;
 }
 
 std::string AppendFile::Write(std::string_view text) {

@@ -25,7 +25,14 @@ class AppendFile {
     std::string Open(const std::string& path);
     bool IsOpen() const { return fd_ >= 0; }
     bool IsEmpty() const { return empty_; }
+    /// Somebody has deleted the file: what is written to it nobody will ever read.
+    bool IsDeleted() const;
+    /// The path still leads to this file: nobody has moved it, or put another in its place.
+    bool IsAt(const std::string& path) const;
 
+    /// Writes `text` if there is nothing in the file yet; of several processes that have just made it, one does. "" or
+    /// what is wrong; then the file is closed.
+    std::string WriteFirst(std::string_view text);
     /// Appends all of `text`. "" or what is wrong; then the file is closed. A program may close descriptors that it did
     /// not open, and the number may be another file by now: then nothing is written and the number is left alone.
     std::string Write(std::string_view text);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/extensions.h"
 
+#include <cstring>
 #include <iterator>
+#include <vector>
 #include <vulkan/utility/vk_struct_helper.hpp>
 
 #include "support/formatted.h"
@@ -15,6 +17,16 @@ constexpr std::string_view kExtensions[] = {
 };
 
 }  // namespace
+
+bool Offers(PFN_vkEnumerateDeviceExtensionProperties ask, VkPhysicalDevice physical, const char* extension) {
+    uint32_t count = 0;
+    if (ask(physical, nullptr, &count, nullptr) != VK_SUCCESS) return false;
+    std::vector<VkExtensionProperties> all(count);
+    if (ask(physical, nullptr, &count, all.data()) < VK_SUCCESS) return false;
+    return std::any_of(all.begin(), all.begin() + count, [&](const VkExtensionProperties& one) {
+        return std::strcmp(one.extensionName, extension) == 0;
+    });
+}
 
 bool IsKnownExtension(std::string_view extension) {
     return std::binary_search(std::begin(kExtensions), std::end(kExtensions), extension);

@@ -19,6 +19,9 @@ inline bool Enables(const VkDeviceCreateInfo& info, std::string_view extension) 
     return std::any_of(names.begin(), names.end(), [&](const char* name) { return name == extension; });
 }
 
+/// The device has it, with what is below. `ask`: the instance's command from below. Throws std::bad_alloc.
+bool Offers(PFN_vkEnumerateDeviceExtensionProperties ask, VkPhysicalDevice physical, const char* extension);
+
 /// The registry that this build was made from has it.
 bool IsKnownExtension(std::string_view extension);
 

@@ -2,7 +2,12 @@
 // Mutexes that survive fork: a child must not inherit one that a thread it does not have holds.
 #pragma once
 
+#include <pthread.h>
+
+#include <ctime>
 #include <mutex>
+
+#include "support/pause.h"
 
 namespace kronos {
 
@@ -13,6 +18,7 @@ enum class LockRank {
     kSubmitQueue,
     kFusion,
     kStatsLogs,
+    kTraces,
     kAnnounce,
     kDevices,
     kDeviceList,
@@ -20,6 +26,8 @@ enum class LockRank {
     kJudgements,
     kFences,
     kIdleMemory,
+    kSlabGroups,
+    kSlabs,
     kDescriptors,
     kResources,
     kHandleMap,
@@ -36,12 +44,41 @@ class ForkMutex {
     ForkMutex(const ForkMutex&) = delete;
     ForkMutex& operator=(const ForkMutex&) = delete;
 
+    /// For who expects it to be free within microseconds, and whom being woken would cost more.
+    void LockSoon() {
+        constexpr int kTries = 256;
+        for (int i = 0; i < kTries; ++i) {
+            if (mutex_.try_lock()) return;
+            Pause();
+        }
+        mutex_.lock();
+    }
+
+    /// Locks for as long as there is a need, which is looked at again every millisecond: for who must not wait for
+    /// what its holder is at. False: there is none any more, and it is not locked.
+    template <class Needed>
+    bool LockWhile(Needed needed) {
+        while (needed())
+            if (TryLockFor(1'000'000)) return true;
+        return false;
+    }
+
     // The names that std::lock_guard asks for.
     void lock() { mutex_.lock(); }      // NOLINT(readability-identifier-naming)
     void unlock() { mutex_.unlock(); }  // NOLINT(readability-identifier-naming)
 
   private:
     friend struct AllForkMutexes;
+    bool TryLockFor(long ns) {
+        constexpr long kSecond = 1'000'000'000;
+        if (mutex_.try_lock()) return true;
+        timespec until = {};
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += ns;
+        until.tv_sec += until.tv_nsec / kSecond;
+        until.tv_nsec %= kSecond;
+        return pthread_mutex_timedlock(mutex_.native_handle(), &until) == 0;
+    }
     std::mutex mutex_;
     const LockRank rank_;
     ForkMutex* next_ = nullptr;  // all of one rank; guarded by AllForkMutexes

@@ -3,6 +3,7 @@
 // Owned by an instance and shared with its devices. Any thread may log.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -47,11 +48,16 @@ class Log {
         if (Enabled(LogLevel::kDebug)) Write("debug: ", Format(format, std::forward<Args>(args)...));
     }
 
+    /// An error of the layer's own, an exception that reached a hook, was seen by who logs here.
+    void NoteFailure() const noexcept { failed_.store(true, std::memory_order_relaxed); }
+    bool Failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
+
   private:
     void Write(std::string_view prefix, const std::string& text) const noexcept;
 
     LogLevel level_;
     std::shared_ptr<spdlog::logger> logger_;
+    mutable std::atomic<bool> failed_{false};
 };
 
 }  // namespace kronos

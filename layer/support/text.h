@@ -22,6 +22,15 @@ inline std::string Lower(std::string_view text) {
     return out;
 }
 
+/// As it can stand in one line of a message: control characters would tear it apart, very long values hide the rest.
+inline std::string Printable(std::string_view text) {
+    constexpr size_t kMost = 200;
+    std::string out;
+    for (const char c : text.substr(0, kMost)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+    if (text.size() > kMost) out += "...";
+    return out;
+}
+
 /// How many letters must be inserted, dropped or changed to make `b` out of `a`.
 inline size_t EditDistance(std::string_view a, std::string_view b) {
     std::vector<size_t> row(b.size() + 1);

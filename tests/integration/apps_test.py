@@ -39,6 +39,23 @@ def llama(tree, scratch):
     print(f"SOFT_MAX: {layered[1]} of {layered[2]} passed, {layered[0]} OK, both ways; {len(frames)} frames logged")
 
 
+def enabled(tree, scratch, command):
+    """Enabled for the user, by another installation: once in a chain, and kronos run has its own library all the same."""
+    other = Path(scratch) / "other"
+    run(["cmake", "--install", tree.build, "--prefix", other, "--component", "kronos"], None)
+    env = tree.environment("lavapipe", scratch, VK_LOADER_DEBUG="layer", KRONOS_LOG_LEVEL="info")
+    run([other / "bin/kronos", "enable"], env)
+    for words, switches, library in [([], {}, other), ([], {"VK_INSTANCE_LAYERS": LAYER}, other), ([], {"KRONOS_DISABLE": "1"}, None),
+                                     ([tree.program("kronos"), "run", "--"], {}, tree.build),
+                                     ([tree.program("kronos"), "run", "--"], {"KRONOS_DISABLE": "1"}, tree.build)]:
+        done = run([*words, *command], {**env, **switches})
+        inserted = re.findall(rf"Insert instance layer \"{LAYER}\" \((.*?)\)", done.stderr)
+        chains = done.stderr.count("vkCreateInstance layer callstack setup to:")
+        expect(len(inserted) == (chains if library else 0) and chains, f"enabled, {words} {switches}: in {len(inserted)} of {chains} chains")
+        expect(all(Path(path).resolve().is_relative_to(library) for path in inserted), f"enabled, {words} {switches}: {inserted}, not below {library}")
+    run([other / "bin/kronos", "disable"], env)
+
+
 def loader(tree, scratch):
     command = sysroot(tree, "vulkaninfo") + ["--summary"]
     data = {"XDG_DATA_DIRS": f"{tree.implicit}:/usr/share"}
@@ -57,6 +74,7 @@ def loader(tree, scratch):
             chain = re.findall(rf"Insert instance layer \"{LAYER}\"", debug)
             expect(len(chain) == debug.count("vkCreateInstance layer callstack setup to:") and chain,
                    f"{switches}: {len(chain)} times in {debug.count('vkCreateInstance layer callstack setup to:')} chains")
+    enabled(tree, scratch, command)
     version = re.search(r"Vulkan Instance Version: (\S+)", done.stdout)
     print(f"loader {version[1] if version else '?'}: {len(cases)} cases")
 

@@ -53,6 +53,8 @@ def test_ends(tree, scratch, **settings):
         frames = sum(l["asked"].get("submits", 0) for l in lines if l["event"] == "frame")
         expect(frames == submits, f"{way}: the frames hold {frames} submits, not {submits}")
     expect(ended(tree, scratch, "abrupt", **settings)[0]["event"] == "device", "abrupt: not even the device's line")
+    env = tree.environment("mock", scratch, [LAYER], KRONOS_STATS="summary", KRONOS_RECYCLE_MEMORY="on", **settings)
+    run([tree.program("kronos_unload_program")], env, timeout=60)
     lines = ended(tree, scratch, "thread", **settings)
     expect(any(l["event"] == "summary" for l in lines), "thread: no summary")
 

@@ -220,7 +220,7 @@ class When {
 /// Every feature, whatever the driver.
 inline const SettingMap kAllOn = {{"waits", "on"},          {"recycle_fences", "on"}, {"recycle_memory", "on"},
                                   {"barriers", "on"},       {"descriptors", "on"},    {"submits", "always"},
-                                  {"virtual_fences", "on"}, {"fusion", "on"}};
+                                  {"virtual_fences", "on"}, {"fusion", "on"},         {"slabs", "on"}};
 
 class LayerTest : public ::testing::Test {
   protected:

@@ -16,7 +16,7 @@ using layered::kCoherentType;
 using layered::MemoryTest;
 
 constexpr int kThreads = 100;
-constexpr int kRounds = 10'000;
+constexpr int kRounds = 10'000 / KRONOS_TEST_SHARE;
 constexpr size_t kMostLive = 12;
 
 // What the threads of a test share.

@@ -10,5 +10,5 @@ int main() {
     info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO;
     const kronos::ResolvedSettings resolved = kronos::ReadSettings(&info, kronos::ProcessIsSecure());
     std::printf("secure=%d problems=%zu\n", kronos::ProcessIsSecure() ? 1 : 0, resolved.problems.size());
-    for (const std::string& line : resolved.effective) std::printf("%s\n", line.c_str());
+    for (const kronos::EffectiveSetting& setting : resolved.effective) std::printf("%s\n", setting.Line().c_str());
 }

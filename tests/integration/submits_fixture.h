@@ -10,11 +10,8 @@
 namespace layered {
 
 // Held for longer than any test takes, unless something flushes it.
-inline const SettingMap kHeld = {{"submits", "busy"},
-                                 {"virtual_fences", "on"},
-                                 {"submit_hold", "10000000"},
-                                 {"recycle_fences", "on"},
-                                 {"waits", "on"}};
+inline const SettingMap kHeld = {{"submits", "busy"},        {"virtual_fences", "on"}, {"submit_hold", "10000000"},
+                                 {"submit_gap", "10000000"}, {"recycle_fences", "on"}, {"waits", "on"}};
 
 inline SettingMap With(SettingMap settings, const SettingMap& more) {
     for (const auto& [key, value] : more) settings[key] = value;
@@ -68,6 +65,8 @@ class SubmitsTest : public LayerTest {
         vkDeviceWaitIdle(device->handle);
         for (const VkFence fence : fences) vkDestroyFence(device->handle, fence, nullptr);
         for (const VkSemaphore semaphore : semaphores) vkDestroySemaphore(device->handle, semaphore, nullptr);
+        fences.clear();
+        semaphores.clear();
         device->Destroy();
         device.reset();
         instance.reset();

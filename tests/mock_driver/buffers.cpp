@@ -18,7 +18,9 @@ uint32_t TypeBits(const DeviceConfig& config, uint32_t mask) {
 
 void Requirements(VkDevice device, bool image, uint64_t size, VkMemoryRequirements* out) {
     const DeviceConfig& config = Of(device)->physical_device->config;
+    constexpr uint64_t kLarge = 128 << 10;
     out->alignment = image ? config.image_alignment : config.buffer_alignment;
+    if (!image && size >= kLarge) out->alignment = std::max(out->alignment, config.large_buffer_alignment);
     out->size = AlignUp(std::max<uint64_t>(size, 1), out->alignment);
     out->memoryTypeBits = TypeBits(config, image ? config.image_type_mask : config.buffer_type_mask);
 }

@@ -15,6 +15,7 @@ namespace mock {
 std::atomic<bool> g_track_dispatches{false};
 std::atomic<bool> g_watch_frees{false};
 std::atomic<bool> g_watch_begins{false};
+std::atomic<bool> g_watch_submits{false};
 
 namespace {
 
@@ -29,6 +30,8 @@ struct Control {
     void* free_callback_user = nullptr;
     MockBeginCallback begin_callback = nullptr;
     void* begin_callback_user = nullptr;
+    MockSubmitCallback submit_callback = nullptr;
+    void* submit_callback_user = nullptr;
     RecordMode start_mode = RecordMode::kCounts;
 };
 
@@ -181,6 +184,8 @@ void CallBeginCallback(VkCommandBuffer buffer) {
     CallBack(&Control::begin_callback, &Control::begin_callback_user, buffer);
 }
 
+void CallSubmitCallback(VkQueue queue) { CallBack(&Control::submit_callback, &Control::submit_callback_user, queue); }
+
 }  // namespace mock
 
 #pragma GCC visibility push(default)
@@ -192,6 +197,8 @@ void mockControlReset(void) {
     mockControlSetDispatchCallback(nullptr, nullptr);
     mockControlSetFreeCallback(nullptr, nullptr);
     mockControlSetBeginCallback(nullptr, nullptr);
+    mockControlSetSubmitCallback(nullptr, nullptr);
+    mockControlTagMemories(0, 0);
     mock::Config config;
     {
         mock::Control& control = mock::TheControl();
@@ -233,6 +240,8 @@ void mockControlVisitCalls(MockCallVisitor visit, void* user) {
 
 void mockControlClearCalls(void) { mock::ClearCalls(); }
 
+void mockControlNote(const char* text) { mock::NoteInRecord(text); }
+
 uint64_t mockControlCount(const char* command, int with_aliases) {
     const mock::CommandInfo* info = mock::FindCommand(command);
     if (info == nullptr) return 0;
@@ -251,6 +260,7 @@ int mockControlFail(const char* command, uint64_t call, VkResult result) {
     return 1;
 }
 
+void mockControlTagMemories(uint16_t bits, uint32_t count) { mock::TagMemories(bits, count); }
 void mockControlClearFailures(void) { mock::ClearFailures(); }
 void mockControlLoseDevice(VkDevice device) { mock::LoseDevice(mock::Of(device)); }
 void mockControlCloseGate(VkQueue queue) { mock::SetGate(queue, true); }
@@ -299,6 +309,14 @@ void mockControlSetBeginCallback(MockBeginCallback callback, void* user) {
     control.begin_callback = callback;
     control.begin_callback_user = user;
     mock::g_watch_begins = callback != nullptr;
+}
+
+void mockControlSetSubmitCallback(MockSubmitCallback callback, void* user) {
+    mock::Control& control = mock::TheControl();
+    std::lock_guard lock(control.mutex);
+    control.submit_callback = callback;
+    control.submit_callback_user = user;
+    mock::g_watch_submits = callback != nullptr;
 }
 
 int mockControlDispatchBuffer(const MockDispatch* dispatch, uint32_t set, uint32_t binding, uint32_t element,

@@ -24,6 +24,9 @@ void CallFreeCallback(VkDeviceMemory memory);
 // True while a begin callback is registered.
 extern std::atomic<bool> g_watch_begins;
 void CallBeginCallback(VkCommandBuffer buffer);
+// True while a submit callback is registered.
+extern std::atomic<bool> g_watch_submits;
+void CallSubmitCallback(VkQueue queue);
 
 // Every extension that some device of the instance advertises counts as enabled for vkGetInstanceProcAddr.
 PFN_vkVoidFunction InstanceProc(Instance* instance, const char* name);

@@ -26,11 +26,21 @@ KINDS = {"uint8_t": "kU8", "uint16_t": "kU16", "uint32_t": "kU32", "int32_t": "k
 def dump_value(reg, var, field, owner, is_param):
     """C++ statements that print one parameter or member, or None when it is not shown."""
     expr = field.name if is_param else f"{var}.{field.name}"
-    if field.name in ("sType", "pAllocator") or field.funcpointer:
+    if field.name == "pAllocator":
+        return "if (pAllocator != nullptr) t.Allocator();" if is_param else None
+    if field.name == "sType" or field.funcpointer:
         return None
+    if is_param and field.pointers == 1 and not field.const and has_chain(reg, field.type):
+        # An output: only what is asked for.
+        many = field.count_expression(var, owner, is_param) or "1"
+        return (f"if ({expr} != nullptr) for (uint64_t i = 0; i < static_cast<uint64_t>({many}); ++i) "
+                f"DumpAsked(t, {expr}[i].pNext);")
     if field.name == "pNext":
         return f"DumpChain(t, {expr});"
     label = "" if is_param else f't.Label("{field.name}"); '
+    if field.pointers == 0 and field.objecttype:
+        kind = field.objecttype if is_param else f"{var}.{field.objecttype}"
+        return f"{label}t.Named(static_cast<VkObjectType>({kind}), {expr});"
     if field.pointers == 0 and not field.arrays:
         code = dump_one(reg, field.type, expr)
         return label + code if code else None
@@ -67,7 +77,13 @@ def dump_value(reg, var, field, owner, is_param):
             f"{{ const auto& v = {expr}[i]; t.Next(); {code} }} t.Close(']'); }}")
 
 
+def has_chain(reg, type_name):
+    return type_name in reg.structs and any(m.name == "pNext" for m in reg.structs[type_name].members)
+
+
 def dump_one(reg, type_name, expr):
+    if type_name == "VkClearColorValue":
+        return f"t.Bytes(&{expr}, sizeof({expr}));"
     if type_name in reg.handles:
         return f"t.Handle({reg.handles[type_name].object_type}, FromHandle({expr}));"
     if type_name in reg.flags:
@@ -130,7 +146,9 @@ def write_entries(reg, implemented, out):
         for p in c.params:
             code = dump_value(reg, "", p, c.params, True)
             if code:
-                used.append(f"        t.Next(); {code}")
+                # What is not always there brings its own space.
+                optional = p.name == "pAllocator" or (p.pointers == 1 and not p.const and has_chain(reg, p.type))
+                used.append(f"        {code}" if optional else f"        t.Next(); {code}")
         lines = [f"VKAPI_ATTR {c.result} VKAPI_CALL Entry_{alias.name}({c.declaration}) {{",
                  "    const uint32_t hot = HotFlags();",
                  f"    if (hot & kHotCounts) CountCall({me});"]
@@ -205,7 +223,9 @@ def write_dump(reg, out):
     structs = [s for s in reg.structs.values() if s.dumpable]
     header = [LICENSE, "#pragma once", '#include "vk_headers.h"', '#include "recording.h"', "", "namespace mock {",
               "// Prints the structures of a pNext chain; those of the loader are left out.",
-              "void DumpChain(Line& t, const void* next);"]
+              "void DumpChain(Line& t, const void* next);",
+              "// Only which they are: those of an output, that is not written yet.",
+              "void DumpAsked(Line& t, const void* next);"]
     header += [f"void DumpStruct(Line& t, const {s.name}& s);" for s in structs]
     header += ["}  // namespace mock", ""]
     (out / "dump.h").write_text("\n".join(header))
@@ -220,6 +240,7 @@ def write_dump(reg, out):
                 lines.append(f"    {code}")
         text.append(f"void DumpStruct([[maybe_unused]] Line& t, [[maybe_unused]] const {s.name}& s) {{")
         text += ["    t.Open('{');"] + lines + ["    t.Close('}');", "}"]
+    # A structure prints what follows it in the chain.
     text += ["", "void DumpChain(Line& t, const void* next) {",
              "    for (auto* base = static_cast<const VkBaseInStructure*>(next); base != nullptr; base = base->pNext) {",
              "        switch (static_cast<uint32_t>(base->sType)) {",
@@ -228,7 +249,7 @@ def write_dump(reg, out):
     for s in structs:
         if s.stype and s.name not in HAND_DUMPED:
             text.append(f'            case {s.stype}: t.Chained("{s.name}"); '
-                        f"DumpStruct(t, *reinterpret_cast<const {s.name}*>(base)); break;")
+                        f"DumpStruct(t, *reinterpret_cast<const {s.name}*>(base)); return;")
     text += ["            default: t.UnknownChained(static_cast<uint32_t>(base->sType)); break;", "        }", "    }",
              "}", "}  // namespace mock", ""]
     (out / "dump.cpp").write_text("\n".join(text))

@@ -36,6 +36,7 @@ typedef void (*MockObjectVisitor)(void* user, VkObjectType type, uint64_t handle
 typedef void (*MockDispatchCallback)(void* user, const struct MockDispatch* dispatch);
 typedef void (*MockFreeCallback)(void* user, VkDeviceMemory memory);
 typedef void (*MockBeginCallback)(void* user, VkCommandBuffer command_buffer);
+typedef void (*MockSubmitCallback)(void* user, VkQueue queue);
 
 // Each line: name, result, parameters. The C functions are mockControl<name>.
 #define MOCK_CONTROL_FUNCTIONS(F)                                                                                      \
@@ -46,6 +47,8 @@ typedef void (*MockBeginCallback)(void* user, VkCommandBuffer command_buffer);
     F(SetMode, void, (int mode))                                                                                       \
     F(VisitCalls, void, (MockCallVisitor visit, void* user))                                                           \
     F(ClearCalls, void, (void))                                                                                        \
+    /* A line "# text" among the calls of MOCK_ICD_RECORD. */                                                          \
+    F(Note, void, (const char* text))                                                                                  \
     /* Calls under exactly this name; with aliases, under every name of the command. */                                \
     F(Count, uint64_t, (const char* command, int with_aliases))                                                        \
     /* The `call`-th call from now (1: the next) returns `result`; 0: every call. 0 when there is no such command      \
@@ -69,10 +72,14 @@ typedef void (*MockBeginCallback)(void* user, VkCommandBuffer command_buffer);
     F(SetFreeCallback, void, (MockFreeCallback callback, void* user))                                                  \
     /* The same, inside vkBeginCommandBuffer. */                                                                       \
     F(SetBeginCallback, void, (MockBeginCallback callback, void* user))                                                \
+    /* The same, inside vkQueueSubmit and vkQueueSubmit2, where no lock is held. */                                    \
+    F(SetSubmitCallback, void, (MockSubmitCallback callback, void* user))                                              \
     /* Where the bytes of a buffer descriptor are; 0 when there is none. */                                            \
     F(DispatchBuffer, int,                                                                                             \
       (const struct MockDispatch* dispatch, uint32_t set, uint32_t binding, uint32_t element, void** data,             \
        uint64_t* size))                                                                                                \
+    /* The handles of the next `count` memories begin with these 16 bits. */                                           \
+    F(TagMemories, void, (uint16_t bits, uint32_t count))                                                              \
     F(MemoryData, void*, (VkDeviceMemory memory))                                                                      \
     F(BufferData, void*, (VkBuffer buffer))                                                                            \
     F(VisitViolations, void, (MockTextVisitor visit, void* user))                                                      \
@@ -167,6 +174,12 @@ class Driver {
         SetBeginCallback([](void* user, VkCommandBuffer buffer) { static_cast<Driver*>(user)->on_begin_(buffer); },
                          this);
     }
+    void OnSubmit(std::function<void(VkQueue)> function) {
+        SetSubmitCallback(nullptr, nullptr);
+        on_submit_ = std::move(function);
+        if (!on_submit_) return;
+        SetSubmitCallback([](void* user, VkQueue queue) { static_cast<Driver*>(user)->on_submit_(queue); }, this);
+    }
 
   private:
     static void AddText(void* user, const char* text) {
@@ -176,6 +189,7 @@ class Driver {
     std::function<void(const MockDispatch&)> on_dispatch_;
     std::function<void(VkDeviceMemory)> on_free_;
     std::function<void(VkCommandBuffer)> on_begin_;
+    std::function<void(VkQueue)> on_submit_;
 };
 
 }  // namespace mock

@@ -32,6 +32,8 @@ struct Table {
     std::vector<uint32_t> free_slots;
     std::map<VkObjectType, uint32_t> next_ids;
     bool reuse = false;
+    uint64_t tag = 0;     // of the next memories' handles
+    uint32_t to_tag = 0;  // so many
 };
 
 Table& TheTable() {
@@ -75,7 +77,11 @@ uint64_t Add(VkObjectType type, const void* owner, std::shared_ptr<Object> objec
     slot.type.store(type, std::memory_order_relaxed);
     slot.id.store(++table.next_ids[type], std::memory_order_relaxed);
     if (dispatchable != nullptr) dispatchable->id = slot.id.load(std::memory_order_relaxed);
-    const uint64_t handle = (static_cast<uint64_t>(slot.generation) << 32) | (index + 1);
+    uint64_t handle = (static_cast<uint64_t>(slot.generation) << 32) | (index + 1);
+    if (type == VK_OBJECT_TYPE_DEVICE_MEMORY && table.to_tag != 0) {
+        --table.to_tag;
+        handle = (handle & (~uint64_t{0} >> 16)) | table.tag;
+    }
     slot.handle.store(handle, std::memory_order_release);
     return handle;
 }
@@ -100,6 +106,13 @@ bool IsDispatchable(VkObjectType type) {
 }
 
 }  // namespace
+
+void TagMemories(uint16_t bits, uint32_t count) {
+    Table& table = TheTable();
+    std::lock_guard lock(table.mutex);
+    table.tag = static_cast<uint64_t>(bits) << 48;
+    table.to_tag = count;
+}
 
 uint64_t AddObject(VkObjectType type, const void* owner, std::shared_ptr<Object> object) {
     return Add(type, owner, std::move(object), nullptr);

@@ -34,6 +34,8 @@ struct LiveObject {
 
 // Adds an object; `owner` is the Device or Instance it must not outlive. Returns its handle.
 uint64_t AddObject(VkObjectType type, const void* owner, std::shared_ptr<Object> object);
+// The handles of the next `count` memories begin with these bits.
+void TagMemories(uint16_t bits, uint32_t count);
 // Gives a dispatchable object its place in the table and its id.
 void AddDispatchable(VkObjectType type, const void* owner, Dispatchable* object);
 // Null when `handle` is not live or is of another type.

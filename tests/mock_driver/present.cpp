@@ -33,6 +33,7 @@ VkResult vkCreateSwapchainKHR(VkDevice device, const VkSwapchainCreateInfoKHR* p
 void vkDestroySwapchainKHR(VkDevice, VkSwapchainKHR swapchain, const VkAllocationCallbacks*) {
     std::shared_ptr<Object> object;
     if (!RemoveObject(FromHandle(swapchain), Swapchain::kType, "vkDestroySwapchainKHR", &object)) return;
+    if (object == nullptr) return;  // a shared one
     for (const uint64_t image : static_cast<Swapchain*>(object.get())->images) {
         RemoveObject(image, Image::kType, "vkDestroySwapchainKHR");
     }

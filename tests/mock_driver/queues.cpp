@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "commands.h"
+#include "control_state.h"
 #include "state.h"
 
 namespace mock {
@@ -192,6 +193,7 @@ namespace impl {
 
 VkResult vkQueueSubmit(VkQueue queue, uint32_t submitCount, const VkSubmitInfo* pSubmits, VkFence fence) {
     constexpr const char* kName = "vkQueueSubmit";
+    if (g_watch_submits.load(std::memory_order_relaxed)) CallSubmitCallback(queue);
     std::vector<Submission> submissions(submitCount);
     for (uint32_t s = 0; s < submitCount; ++s) {
         const VkSubmitInfo& info = pSubmits[s];
@@ -216,6 +218,7 @@ VkResult vkQueueSubmit(VkQueue queue, uint32_t submitCount, const VkSubmitInfo* 
 
 VkResult vkQueueSubmit2(VkQueue queue, uint32_t submitCount, const VkSubmitInfo2* pSubmits, VkFence fence) {
     constexpr const char* kName = "vkQueueSubmit2";
+    if (g_watch_submits.load(std::memory_order_relaxed)) CallSubmitCallback(queue);
     std::vector<Submission> submissions(submitCount);
     for (uint32_t s = 0; s < submitCount; ++s) {
         const VkSubmitInfo2& info = pSubmits[s];

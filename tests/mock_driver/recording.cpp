@@ -145,6 +145,12 @@ void FlushRecordFile() {
     if (r.file != nullptr) std::fflush(r.file);
 }
 
+void NoteInRecord(const char* text) {
+    Recorder& r = TheRecorder();
+    std::lock_guard lock(r.mutex);
+    if (r.file != nullptr) std::fprintf(r.file, "# %s\n", text);
+}
+
 void VisitCalls(const std::function<void(const RecordedCall&)>& visit) {
     std::deque<RecordedCall> calls;
     {

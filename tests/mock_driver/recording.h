@@ -51,6 +51,8 @@ class Line {
     void Strings(const char* const* texts, uint64_t count);
     void Bytes(const void* data, uint64_t size);  // their size and a hash
     void Handle(VkObjectType type, uint64_t handle);
+    void Named(VkObjectType type, uint64_t handle);  // a handle that the program gives as a number
+    void Allocator();
     void Chained(const char* name);
     void UnknownChained(uint32_t type);
     void Result();  // " ="
@@ -77,6 +79,7 @@ void SetRecordMode(RecordMode mode);
 RecordMode GetRecordMode();
 bool OpenRecordFile(const std::string& path);
 void FlushRecordFile();
+void NoteInRecord(const char* text);
 void VisitCalls(const std::function<void(const RecordedCall&)>& visit);
 void ClearCalls();  // the lines and the counts
 uint64_t CountOf(Command command);

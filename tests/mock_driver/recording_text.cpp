@@ -92,6 +92,21 @@ void Line::Handle(VkObjectType type, uint64_t handle) {
     if (active_) text_ += HandleName(type, handle);
 }
 
+void Line::Named(VkObjectType type, uint64_t handle) {
+    // The loader has handles of its own for instances, physical devices and surfaces.
+    if (type == VK_OBJECT_TYPE_UNKNOWN || type == VK_OBJECT_TYPE_INSTANCE || type == VK_OBJECT_TYPE_PHYSICAL_DEVICE ||
+        type == VK_OBJECT_TYPE_SURFACE_KHR) {
+        Num(handle);
+    } else {
+        Handle(type, handle);
+    }
+}
+
+void Line::Allocator() {
+    Next();
+    Add("allocator");
+}
+
 void Line::Chained(const char* name) {
     Next();
     Add(std::string("+") + name);
@@ -107,6 +122,11 @@ void Line::Result() { Add(" ="); }
 void Line::Failure(VkResult result) {
     Next();
     Add(ResultName(result));
+}
+
+void DumpAsked(Line& t, const void* next) {
+    for (auto* base = static_cast<const VkBaseInStructure*>(next); base != nullptr; base = base->pNext)
+        t.UnknownChained(static_cast<uint32_t>(base->sType));
 }
 
 void DumpStruct(Line& t, const VkWriteDescriptorSet& s) {

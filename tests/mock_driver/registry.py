@@ -34,6 +34,7 @@ class Field:
         self.len = element.get("altlen") or element.get("len")
         self.noauto = element.get("noautovalidity") == "true"
         self.values = element.get("values")
+        self.objecttype = element.get("objecttype")  # of a handle that is a number: the member that says of what type
         self.null_terminated = bool(self.len) and self.len.split(",")[-1] == "null-terminated"
         self.funcpointer = self.type.startswith("PFN_")
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Deliberate faults in what is held of submissions, how it is folded and fused and what flushes it, each of which some test of
-kronos_submission_tests, kronos_resource_tests (Fused*), kronos_layer_tests (Submits*, Fusion*, MixedFences*) or
+kronos_submission_tests, kronos_resource_tests (Fuse*), kronos_layer_tests (Submits*, Fusion*, Deferred*, MixedFences*) or
 kronos_happens_before must find.
 
 usage: submission.py [--build DIR] [--programs N] [--only TEXT]
@@ -49,8 +49,13 @@ FAULTS = [
     ('a fence of the driver is lost', QUEUE, 'real_fence ? submission.fence : VK_NULL_HANDLE', 'VK_NULL_HANDLE'),
     ('no limit', QUEUE, 'batch_.buffers() >= limits_.buffers || batch_.infos() >= SubmitLimits::kInfos', 'false'),
     ('held without end', QUEUE, '    else if (now_ns >= due_ns())\n        Flush(Counter::kFlushesDeadline);\n', ''),
-    ('never room', QUEUE, '    if (HasRoom())\n        Flush(Counter::kFlushesRoom);\n    else if', '    if'),
-    ('no second call while one runs', QUEUE, 'StatusOf(room_value()) != VK_NOT_READY', 'StatusOf(submitted_) != VK_NOT_READY'),
+    ('never room', QUEUE, '    if (Idle() || (!lively_ && HasRoom()))\n        Flush(Counter::kFlushesRoom);\n    else if', '    if'),
+    ('no second call while one runs', QUEUE, 'StatusOf(submitted_ + 1 - in_flight) != VK_NOT_READY', 'StatusOf(submitted_) != VK_NOT_READY'),
+    ('whatever comes is held', QUEUE, 'now_ns - last_ns_ <= limits_.gap_ns', 'true'),
+    ('nothing comes soon after another', QUEUE, '    last_ns_ = now_ns;\n', ''),
+    ('what comes late is not held behind a backlog', QUEUE, 'HasRoom(in_flight) || (in', '(HasRoom(in_flight) || in_flight != SubmitLimits::kInFlight) || (in'),
+    ('what comes late waits for the rest', QUEUE, '(in_flight == SubmitLimits::kInFlight && WaitsForMore())', 'WaitsForMore()'),
+    ('nothing waits for the rest', QUEUE, '(in_flight == SubmitLimits::kInFlight && WaitsForMore())', 'false'),
     ('what is held is given again', QUEUE, '    batch_.Clear();\n    holds_.store(false);', '    holds_.store(false);'),
     ('still said to be held', QUEUE, '    batch_.Clear();\n    holds_.store(false);', '    batch_.Clear();'),
     ('no second try', QUEUE, '    if (held && OutOfMemory(result)) result = GivePieces(current, fence);\n', ''),
@@ -63,15 +68,16 @@ FAULTS = [
     ('what is reached is forgotten', QUEUE, 'if (value <= reached_.load(std::memory_order_acquire)) return VK_SUCCESS;', ''),
     ('the value before is enough', QUEUE, 'return value <= now ? VK_SUCCESS', 'return value <= now + 1 ? VK_SUCCESS'),
     # The device.
-    ('other queues keep what they hold', ALL, 'if (&queue == own || !queue.Holds() || Inherited()) continue;', 'if (entry->next || &queue == own || !queue.Holds() || Inherited()) continue;'),
-    ('a child gives what its parent holds', ALL, '!queue.Holds() || Inherited()) continue;', '!queue.Holds()) continue;'),
+    ('other queues keep what they hold', ALL, 'if (&queue == own || !queue.Holds() || Inherited() || !', 'if (entry->next || &queue == own || !queue.Holds() || Inherited() || !'),
+    ('waits behind a submission that waits', ALL, 'return queue.mutex().LockWhile([&] { return queue.Holds(); });', 'return queue.mutex().lock(), true;'),
+    ('a child gives what its parent holds', ALL, 'Inherited() || !LockWhatHolds(queue)', '!LockWhatHolds(queue)'),
     ('what is lost in a submission is not told', SUBMITS, '    if (queue.lost()) submissions.SetLost();\n', ''),
     ('the flusher is not told', ALL, 'if (!flusher_.Tell())', 'if (false)'),
     ('shared semaphores are forgotten', ALL, '        shared_.Insert(semaphore, 1);\n', ''),
     ('the flusher sleeps though something is held', FLUSHER, '        told_ = true;\n        asleep_.store(false);\n', '        asleep_.store(false);\n'),
     # Hooks.
-    ('what is not known may be raw at once', SUBMITS, '    if (FlushHeld(device, Counter::kFlushesUnknown) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;\n    if (known && known->submit) {', '    if (known && known->submit) {'),
-    ('the timeline covers what is raw', SUBMITS, '        known->submit->Uncover();\n', ''),
+    ('what is not known may be raw at once', SUBMITS, 'if (FlushHeld(device, Counter::kFlushesUnknown) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;\n    NoteSubmit(device, known, queue, fence, true);', 'NoteSubmit(device, known, queue, fence, true);'),
+    ('the timeline covers what is raw', SUBMITS, '        known->own->Uncover();\n', ''),
     ('waits for what another queue holds', SUBMITS, 'if (facts.waits && submissions.FlushOthers(', 'if (false && submissions.FlushOthers('),
     ('waits for events are not seen', SUBMITS, ' || (submissions.AnyHostEvents() && WaitForHost(infos))', ''),
     ('what signals for others is held', SUBMITS, 'if (SignalsShared(submissions, info)) return Counter::kSubmitsShared;', ''),
@@ -108,18 +114,18 @@ FAULTS = [
     ('layouts that are no more are used', FUSER, 'stream.layouts != policy_.resources->LayoutsRemoved()', 'false'),
     ('the destruction of layouts is not awaited', PIPELINES, '    const auto lock = LockFusion(device);\n', ''),
     ('names do not wait', MARKS, '    const auto lock = LockFusion(device);\n    return device.down.SetDebugUtilsObjectNameEXT', '    return device.down.SetDebugUtilsObjectNameEXT'),
-    ('old and new are one run', FUSER, '(stale != run_stale_ || run_commands_', '(run_commands_'),
-    ('whatever it costs', FUSER, 'if (gained_ns < 0)', 'if (false)'),
+    ('old and new are one run', FUSER, '(as_is || stale != run_stale_ || run_commands_', '(as_is || run_commands_'),
+    ('whatever it costs', FUSER, 'if (gained_ns < 0 && !run_deferred_)', 'if (false)'),
     ('state is left out whatever is wanted', FUSER, 'policy_.drops ? &repeats_ : nullptr', '&repeats_'),
-    ('counted though not given', FUSER, '    if (value) {\n        Decided', '    {\n        Decided'),
+    ('counted though not given', FUSER, '    if (value) {\n        for', '    {\n        for'),
     ('what is submitted once is kept', FUSER, '    if (!once) buffer->recordings', '    buffer->recordings'),
-    ('what was not recorded is given', FUSER, 'if (!Record(buffer->handle, once)) {', 'Record(buffer->handle, once);\n    if (false) {'),
-    ('what the driver could not take is pending', ALL, '            fuser_->Given(0);\n', '            fuser_->Lost();\n'),
+    ('what was not recorded is given', FUSER, 'result = Record(buffer->handle, once);', 'Record(buffer->handle, once);'),
+    ('what the driver could not take is pending', ALL, 'fuser_->NotGiven();', 'fuser_->Lost();'),
     ('what is given is not pending', OWN, 'buffer->until = value;', 'buffer->until = 0;'),
     ('pending ones are given again', OWN, 'if (buffer->until <= reached && std', 'if (std'),
     ('pending ones are recorded', OWN, '        if (buffer->until > reached) continue;\n', ''),
     ('others are given again', OWN, ' && std::ranges::equal(buffer->recordings, recordings)', ' && buffer->recordings.size() == recordings.size()'),
-    ('no limit of their number', OWN, 'if (buffers_.size() < kMost)', 'if (true)'),
+    ('no limit of their number', OWN, 'if (buffers_.size() < kMost || (must && !best))', 'if (true)'),
     ('what it held before is found', OWN, '    best->recordings.clear();\n', ''),
     ('no barrier at the seam', EMIT, '            joined.barriers.push_back(kSeam);\n', '            joined.barriers.push_back({.global = true});\n'),
     ('accesses of the first alone', EMIT, 'step.kind == StepKind::kAction ? accesses : barriers', 'step.kind == StepKind::kAction ? 0 : barriers'),
@@ -137,12 +143,32 @@ FAULTS = [
     ('constants elsewhere are the same', REPEATS, 'offset == offset_b && size', 'size'),
     ('secondaries are recorded twice', HELD, '    recorder.SetAlone();\n    HeldCommand*', '    HeldCommand*'),
     ('queries are part of others', HELD, '    recorder.SetAlone();\n    recorder.Hold<&Table::CmdBeginQuery>', '    recorder.Hold<&Table::CmdBeginQuery>'),
-    ('what was given up is kept', RECORDER, 'if (held && ended && !stream_.alone', 'if (held && !stream_.alone'),
-    ('long ones are kept', RECORDER, 'stream_.commands <= options_.keeps_most && options_.keeps_most', 'options_.keeps_most'),
-    ('two recordings are one', RECORDER, 'stream_.uid = NextUid();', 'stream_.uid = 2;'),
-    ('their ways to begin are the same', RECORDING, '        if (BeginsInItsOwnWay(*info)) buffer->recorder->SetAlone();\n', ''),
-    ('all pools are the same', DEVICE, 'if (!pool->plain || info->pNext || info', 'if (info->pNext || info'),
-    ('those that wait for events are part of others', START, 'buffer->recorder && !buffer->events ?', 'buffer->recorder ?'),
+    ('what was given up is kept', RECORDER, 'if (held && ended && !stream_->alone', 'if (held && !stream_->alone'),
+    ('long ones are kept', RECORDER, 'stream_->commands <= options_.keeps_most && options_.keeps_most', 'options_.keeps_most'),
+    ('two recordings are one', RECORDER, 'stream_->uid = resources_.NextRecording();\n        ForgetState();\n    } else', 'stream_->uid = 2;\n        ForgetState();\n    } else'),
+    ('their ways to begin are the same', RECORDING, 'if (own_way || !buffer->replaceable) buffer', 'if (!buffer->replaceable) buffer'),
+    ('all pools are the same', DEVICE, 'made->replaceable = pool->plain && ', 'made->replaceable = '),
+    ('those that wait for events are part of others', START, 'buffer->stream->uid && !buffer->events ?', 'buffer->stream->uid ?'),
+    # Deferred recordings.
+    ('the deferred are not looked for', FUSER, 'return any_deferred && AnyDeferred(call, policy_);', 'return false;'),
+    ('one alone is given though it was not recorded', FUSER, 'run.size() > 1 || run_deferred_ ? FuseRun', 'run.size() > 1 ? FuseRun'),
+    ('they die with their layouts', FUSER, 'return !stream.deferred && stream.layouts', 'return stream.layouts'),
+    ('whole runs alone are kept', FUSER, 'return run_.back()->uid % FusionPolicy::kCut == 0 &&', 'return false &&'),
+    ('what is submitted once is cut', FUSER, 'return run_.back()->uid % FusionPolicy::kCut == 0 &&\n           std::none_of(run_.begin(), run_.end(), [](const Stream* stream) { return stream->once; });', 'return run_.back()->uid % FusionPolicy::kCut == 0;'),
+    ('what was not given waits no more', FUSER, '    for (const Arriving& one : arriving_) one.stream->waits_in.store(one.count, std::memory_order_relaxed);\n', ''),
+    ('what was given still waits', FUSER, '        for (const Arriving& one : arriving_)\n            if (one.count) --*one.count;\n        Decided', '        Decided'),
+    ('what was lost still waits', FUSER, '    for (const Arriving& one : arriving_)\n        if (one.count) --*one.count;\n    buffers_', '    buffers_'),
+    ('nobody hears that there was no memory', FUSER, '        if (run_deferred_) failed_ = result ==', '        if (false) failed_ = result =='),
+    ('as they are, and together', FUSER, '(as_is || stale != run_stale_ ||', '(stale != run_stale_ ||'),
+    ('as they are, and others', FUSER, 'if (!stream || (as_is && !stream->deferred)) {', 'if (!stream) {'),
+    ('raw though the driver has nothing of them', SUBMITS, 'if (submissions.AnyDeferred() && Fuser::AnyDeferred(', 'if (false && Fuser::AnyDeferred('),
+    ('they go on among what is not known', SUBMITS, '        submissions.StopDeferring(Counter::kDeferralsUnknown);\n', ''),
+    ('they go on though layouts go', ALL, '    StopDeferring(Counter::kDeferralsLayouts);\n', ''),
+    ('younger layouts are kept', ALL, '    if (uid > last_deferred_.load()) return false;\n', ''),
+    ('layouts of theirs go', ALL, '    if (!AnyDeferred()) {\n', '    if (true) {\n'),
+    ('kept layouts never go', ALL, '        for (const VkPipelineLayout buried : buried_) down_.DestroyPipelineLayout(device_, buried, nullptr);\n        buried_.clear();', '        buried_.clear();'),
+    ('what is alone is deferred', RECORDER, 'if (!Holding() || stream_->alone || stream', 'if (!Holding() || stream'),
+    ('long ones are deferred', RECORDER, 'stream_->commands > options_.defers_most || !options_', '!options_'),
     ('the extension is not enabled', TIMELINES, '        copy_.enabledExtensionCount = static_cast<uint32_t>(extensions_.size());\n', ''),
 ]
 
@@ -170,8 +196,8 @@ class Faulty:
             whole = next(n for n in words if n.endswith((f'bin/{target_name}', 'libVkLayer_kronos_compute.so')))
             link(words[whole], whole, made, [target], self.build)
         env = {**os.environ, 'KRONOS_TEST_LAYERS': str(self.scratch), 'KRONOS_HAPPENS_BEFORE_PROGRAMS': str(self.programs)}
-        for command in ([binary], [streams, '--gtest_filter=Fused*'],
-                        [self.build / 'bin/kronos_layer_tests', '--gtest_filter=Submits*:*MixedFences*:FencesTest*:Fusion*'],
+        for command in ([binary], [streams, '--gtest_filter=Fuse*'],
+                        [self.build / 'bin/kronos_layer_tests', '--gtest_filter=Submits*:*MixedFences*:FencesTest*:Fusion*:Deferred*'],
                         [self.build / 'bin/kronos_happens_before']):
             if found := failing([*command, '--gtest_brief=1'], env, 90):
                 return found

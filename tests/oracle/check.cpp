@@ -83,7 +83,7 @@ std::string Checker::CheckWithSeams(const Steps& steps, const BarrierOptions& op
 
 std::string Checker::CheckForm(const Steps& steps, const BarrierOptions& options, const BarrierPlan& plan) const {
     const auto count = static_cast<uint32_t>(steps.steps.size());
-    uint32_t recorded = 0, emitted = 0;
+    uint32_t recorded = 0, emitted = 0, programs = 0;  // not the seams
     size_t next = 0;
     for (uint32_t i = 0; i <= count; ++i) {
         while (next < plan.emissions.size() && plan.emissions[next].before == i) {
@@ -95,10 +95,13 @@ std::string Checker::CheckForm(const Steps& steps, const BarrierOptions& options
             return Say(emitted, " barriers emitted before step ", i, ", where ", recorded, " were recorded");
         if (i == count) break;
         if (steps.steps[i].kind == StepKind::kHard) ++emitted;
-        if (steps.steps[i].kind == StepKind::kHard || steps.steps[i].kind == StepKind::kBarrier) ++recorded;
+        const Step& step = steps.steps[i];
+        if (step.kind != StepKind::kHard && step.kind != StepKind::kBarrier) continue;
+        ++recorded;
+        if (!steps.barriers[step.first].seam) ++programs;
     }
     if (next != plan.emissions.size()) return "emissions not in order, or after the end";
-    if (plan.recorded != recorded) return Say("plan.recorded is ", plan.recorded, ", not ", recorded);
+    if (plan.recorded != programs) return Say("plan.recorded is ", plan.recorded, ", not ", programs);
     if (plan.Emitted(steps) != emitted) return Say("Emitted() is ", plan.Emitted(steps), ", not ", emitted);
     if (plan.narrowed > (options.narrow ? plan.emissions.size() : 0)) return "plan.narrowed is too large";
     return {};

@@ -111,7 +111,8 @@ class Recording {
 inline BarrierPlan PlanOf(const Steps& steps, std::initializer_list<std::pair<uint32_t, Masks>> emissions) {
     BarrierPlan plan;
     for (const Step& step : steps.steps)
-        if (step.kind == StepKind::kBarrier || step.kind == StepKind::kHard) ++plan.recorded;
+        if (step.kind == StepKind::kHard || (step.kind == StepKind::kBarrier && !steps.barriers[step.first].seam))
+            ++plan.recorded;
     for (const auto& [before, masks] : emissions) {
         Emission emission;
         emission.before = before;

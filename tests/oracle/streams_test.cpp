@@ -55,7 +55,7 @@ class Trial {
 
 TEST(BarrierPass, KeepsEveryOrderOfRandomRecordings) {
     const uint64_t first = FromEnvironment("KRONOS_ORACLE_SEED", 1);
-    const uint64_t count = FromEnvironment("KRONOS_ORACLE_STREAMS", 20'000);
+    const uint64_t count = FromEnvironment("KRONOS_ORACLE_STREAMS", 20'000 / KRONOS_TEST_SHARE);
     Trial trial;
     Steps steps;
     uint64_t recorded = 0, emitted = 0, narrowed = 0;
@@ -85,7 +85,7 @@ TEST(BarrierPass, KeepsEveryOrderOfRandomRecordings) {
 // Some of the barriers are the layer's own, as where recordings are joined.
 TEST(BarrierPass, KeepsEveryOrderAcrossSeams) {
     const uint64_t first = FromEnvironment("KRONOS_ORACLE_SEED", 1);
-    const uint64_t count = FromEnvironment("KRONOS_ORACLE_STREAMS", 20'000);
+    const uint64_t count = FromEnvironment("KRONOS_ORACLE_STREAMS", 20'000 / KRONOS_TEST_SHARE);
     Trial trial;
     Steps steps;
     uint64_t recorded = 0, emitted = 0;

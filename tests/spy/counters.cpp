@@ -35,6 +35,8 @@ constexpr std::array<const char*, kCommands> kCommandNames{
 constinit std::array<std::atomic<uint64_t>, kCounters> counters{};
 constinit std::array<std::atomic<uint64_t>, kCommands> calls{};
 
+constinit std::atomic<uint64_t> tagged_memories{0};
+
 constinit std::mutex order_mutex;
 constinit uint64_t order = 14695981039346656037ULL;  // FNV-1a
 
@@ -61,6 +63,8 @@ void Add(Counter counter, uint64_t amount) {
 }
 
 void CountCall(Id id) { calls[static_cast<size_t>(id)].fetch_add(1, std::memory_order_relaxed); }
+
+void AddTaggedMemory() { tagged_memories.fetch_add(1, std::memory_order_relaxed); }
 
 void NoteOrder(Id id) {
     const std::lock_guard lock(order_mutex);
@@ -99,8 +103,10 @@ void WriteReport() {
         order_now = order;
     }
     const char* separator = "";
-    std::fprintf(file, "{\n  \"layer\": \"%s\",\n  \"order\": \"%016llx\",\n  \"calls\": {", SPY_LAYER_NAME,
-                 static_cast<unsigned long long>(order_now));
+    std::fprintf(file,
+                 "{\n  \"layer\": \"%s\",\n  \"order\": \"%016llx\",\n  \"tagged_memories\": %llu,\n  \"calls\": {",
+                 SPY_LAYER_NAME, static_cast<unsigned long long>(order_now),
+                 static_cast<unsigned long long>(tagged_memories.load(std::memory_order_relaxed)));
     for (size_t i = 0; i < kCommands; ++i) {
         const uint64_t value = calls[i].load(std::memory_order_relaxed);
         if (value == 0) continue;

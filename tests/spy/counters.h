@@ -43,6 +43,8 @@ enum class Id : uint32_t {
 
 void Add(Counter counter, uint64_t amount = 1);
 void CountCall(Id id);
+// A memory whose handle a layer made up: no counter, for no other layer counts it.
+void AddTaggedMemory();
 // What a test wants to be counted and not passed on: what it is for must break then.
 enum class Dropped : uint8_t { Nothing, Barriers, Updates };
 Dropped Drops();

@@ -16,8 +16,10 @@
 #include <unordered_map>
 #include <utility>
 
+#include "../layer_link.h"
 #include "counters.h"
 #include "derived.h"
+#include "memories.h"
 #include "redundant.h"
 
 #define SPY_EXPORT extern "C" __attribute__((visibility("default")))
@@ -103,6 +105,7 @@ struct Thunk<id, canonical, level, R(VKAPI_PTR*)(First, Rest...)> {
     static VKAPI_ATTR R VKAPI_CALL Call(First first, Rest... rest) {
         const auto next = ChainOf(first).template Next<R(VKAPI_PTR*)(First, Rest...)>(id);
         CountCall(id);
+        if constexpr (requires { &Memories<canonical>::Look; }) Memories<canonical>::Look(first, rest...);
         if constexpr (level == Level::Device) NoteOrder(id);
         if constexpr (PlainCounter(canonical).has_value()) Add(*PlainCounter(canonical));
         // Only their existence is asked here, so that a wrong signature does not compile.
@@ -164,17 +167,6 @@ const std::unordered_map<std::string_view, Command>& Commands() {
 const Command* FindCommand(const char* name) {
     const auto found = Commands().find(name);
     return found == Commands().end() ? nullptr : &found->second;
-}
-
-// The link that the loader put into pNext for this layer; it is ours to advance.
-template <typename Link>
-Link* FindLink(const void* next, VkStructureType type) {
-    for (auto* in = static_cast<const VkBaseInStructure*>(next); in != nullptr; in = in->pNext) {
-        if (in->sType != type) continue;
-        auto* const link = reinterpret_cast<Link*>(const_cast<VkBaseInStructure*>(in));
-        if (link->function == VK_LAYER_LINK_INFO) return link;
-    }
-    return nullptr;
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* info, const VkAllocationCallbacks* allocator,

@@ -288,6 +288,16 @@ double SetPrivateData(Subject& s) {
         s.down.SetPrivateData(s.device, VK_OBJECT_TYPE_DEVICE, reinterpret_cast<uint64_t>(s.device), s.slot, 1);
     });
 }
+double GetPrivateData(Subject& s) {
+    uint64_t data = 0;
+    return Batch([&](size_t) {
+        s.down.GetPrivateData(s.device, VK_OBJECT_TYPE_DEVICE, reinterpret_cast<uint64_t>(s.device), s.slot, &data);
+    });
+}
+// Of none, which is nothing to do.
+double DestroyPrivateDataSlot(Subject& s) {
+    return Batch([&](size_t) { s.down.DestroyPrivateDataSlot(s.device, VK_NULL_HANDLE, nullptr); });
+}
 
 // Descriptors and memory.
 // Each changes all that the set holds.
@@ -384,6 +394,12 @@ double FlushMappedMemoryRanges(Subject& s) {
 double InvalidateMappedMemoryRanges(Subject& s) {
     const VkMappedMemoryRange range = Whole(s);
     return Batch([&](size_t) { s.down.InvalidateMappedMemoryRanges(s.device, 1, &range); });
+}
+double GetDeviceMemoryOpaqueCaptureAddress(Subject& s) {
+    auto info =
+        Info<VkDeviceMemoryOpaqueCaptureAddressInfo>(VK_STRUCTURE_TYPE_DEVICE_MEMORY_OPAQUE_CAPTURE_ADDRESS_INFO);
+    info.memory = Whole(s).memory;
+    return Batch([&](size_t) { s.down.GetDeviceMemoryOpaqueCaptureAddress(s.device, &info); });
 }
 
 }  // namespace kronos::bench::call

@@ -300,6 +300,9 @@ void MeasureFusion(Device& device, Report& report) {
         for (uint32_t i = 0; i < kSubmits; ++i)
             Device::Record(apart[i], [&](VkCommandBuffer commands) { record(commands, i); });
     };
+    const auto record_none = [none = device.CommandBuffers(device.family(), kSubmits)] {
+        for (const VkCommandBuffer commands : none) Device::Record(commands, [](VkCommandBuffer) {});
+    };
     record_one();
     record_apart();
     const auto to_idle = [&device](const std::vector<VkCommandBuffer>& buffers) {
@@ -321,7 +324,8 @@ void MeasureFusion(Device& device, Report& report) {
     report.Measure({{"a command buffer each, to idle", [to_idle, apart] { return to_idle(apart); }},
                     {"one command buffer, to idle", [to_idle, one] { return to_idle({one}); }},
                     {"recording a command buffer each, CPU", timed(record_apart)},
-                    {"recording all into one, CPU", timed(record_one)}});
+                    {"recording all into one, CPU", timed(record_one)},
+                    {"recording nothing into each, CPU", timed(record_none)}});
 }
 
 }  // namespace kronos::bench

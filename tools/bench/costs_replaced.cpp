@@ -136,19 +136,23 @@ Case RunBarriers(const char* name, Device& device, VkFence fence, uint32_t slots
             }};
 }
 
-// Submissions of a dispatch each, none waited for but at the end: the processor's time for each, and the whole's.
+// Submissions of a dispatch each, none waited for but at the end: the processor's time for each, and the whole's. All
+// write the same bytes, or, `apart`, as few as kSlotSets of them do.
 struct ManySubmits {
     static constexpr uint32_t kCount = 256;
     Device& device;
     std::vector<VkCommandBuffer> commands;
     std::vector<VkFence> fences;  // none, or one for each
+    bool apart = false;
 
     void Record(VkCommandBufferUsageFlags flags) const {
-        for (const VkCommandBuffer one : commands) {
+        for (uint32_t i = 0; i < kCount; ++i) {
+            const VkCommandBuffer one = commands[i];
             auto begin = vku::InitStruct<VkCommandBufferBeginInfo>();
             begin.flags = flags;
             Must(vkBeginCommandBuffer(one, &begin), "vkBeginCommandBuffer");
             device.BindKernel(one);
+            if (apart) device.BindSlot(one, i % kSlotSets);
             device.Dispatch(one, 0, 1);
             Must(vkEndCommandBuffer(one), "vkEndCommandBuffer");
         }
@@ -172,9 +176,9 @@ struct ManySubmits {
 
 void MeasureManySubmits(Device& device, Report& report) {
     std::vector<Case> cases;
-    const auto add = [&](const std::string& name, bool anew, bool fenced) {
+    const auto add = [&](const std::string& name, bool anew, bool fenced, bool apart) {
         auto submits = std::make_shared<ManySubmits>(
-            ManySubmits{device, device.CommandBuffers(device.family(), ManySubmits::kCount), {}});
+            ManySubmits{device, device.CommandBuffers(device.family(), ManySubmits::kCount), {}, apart});
         for (uint32_t i = 0; fenced && i < ManySubmits::kCount; ++i) submits->fences.push_back(device.Fence());
         if (!anew) submits->Record(0);
         auto idle = std::make_shared<double>(0);
@@ -185,9 +189,11 @@ void MeasureManySubmits(Device& device, Report& report) {
                          }});
         cases.push_back({name + ", to idle", [idle] { return *idle; }});
     };
-    add("one of 256 submits", false, false);
-    add("one of 256 submits, a fence each", false, true);
-    add("one of 256 submits, recorded anew", true, false);
+    add("one of 256 submits", false, false, false);
+    add("one of 256 submits, a fence each", false, true, false);
+    add("one of 256 submits, recorded anew", true, false, false);
+    add("one of 256 independent submits", false, false, true);
+    add("one of 256 independent submits, a fence each", false, true, true);
     report.Measure(cases);
 }
 

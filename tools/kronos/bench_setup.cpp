@@ -89,7 +89,11 @@ BenchEnvironment ComposeBenchEnvironment(const Environment& base, const BenchPla
     ComposedEnvironment composed = ComposeRunEnvironment(std::move(start), places.layout, request);
     BenchEnvironment made{std::move(composed.environment), std::move(composed.notes), std::move(composed.error)};
     Environment& environment = made.environment;
-    if (!configuration.layer) RemoveFromList(environment, "VK_INSTANCE_LAYERS", kLayerName);
+    if (!configuration.layer) {
+        RemoveFromList(environment, "VK_INSTANCE_LAYERS", kLayerName);
+        // Also where it is enabled for the user.
+        environment.Set("KRONOS_DISABLE", "1");
+    }
     // Its first words on standard error are how a run with the layer is told from one without.
     environment.Set(FindSetting("log_level")->env, counted ? "info" : "warn");
     environment.Set(FindSetting("log_file")->env, "");

@@ -87,7 +87,7 @@ json AnswerDevices(const std::string& program) {
         ReadDeviceDetails(instance.table, instance.version, handle, facts.back());
     }
 
-    ResolvedSettings resolved = ReadSettings(nullptr, false);
+    ResolvedSettings resolved = ReadSettings(nullptr, false, program);
     std::vector<std::string> problems = resolved.problems;
     const DeviceRules rules = RulesOf(
         resolved.settings, program, [](const char* name) { return static_cast<const char*>(std::getenv(name)); },

@@ -74,7 +74,7 @@ Activity LayerActivity(const Patient& patient, const Environment& environment) {
     return {false, "not active"};
 }
 
-void CheckActivity(const Patient& patient, Findings& findings) {
+void CheckActivity(const Patient& patient, bool enabled, Findings& findings) {
     ComposedEnvironment explicit_run = ComposeRunEnvironment(patient.environment, patient.layout, {});
     for (const std::string& note : explicit_run.notes)
         findings.push_back({Status::kWarning, "environment", note, "correct or unset it"});
@@ -83,8 +83,9 @@ void CheckActivity(const Patient& patient, Findings& findings) {
                         with_run.active ? "" : "see the faults above; VK_LOADER_DEBUG=all shows what the loader does"});
 
     Activity as_it_is = LayerActivity(patient, patient.environment);
-    bool wanted = patient.environment.Get("VK_INSTANCE_LAYERS").find(kLayerName) != std::string::npos ||
-                  patient.environment.Get("KRONOS_ENABLE") == "1";
+    bool wanted =
+        patient.environment.Get("VK_INSTANCE_LAYERS").find(kLayerName) != std::string::npos ||
+        ((enabled || patient.environment.Get("KRONOS_ENABLE") == "1") && !patient.environment.Has("KRONOS_DISABLE"));
     if (as_it_is.active) {
         findings.push_back({Status::kOk, "in this environment", as_it_is.text, ""});
     } else if (wanted) {
@@ -112,7 +113,8 @@ void CheckSwitches(const Patient& patient, Findings& findings) {
             {Status::kOk, "switches", "KRONOS_ENABLE=1: the implicit layer is on where its manifest is installed", ""});
     } else {
         findings.push_back({Status::kOk, "switches",
-                            "neither KRONOS_ENABLE nor KRONOS_DISABLE is set: the implicit layer is off", ""});
+                            "neither KRONOS_ENABLE nor KRONOS_DISABLE is set: the installed implicit layer is off",
+                            ""});
     }
     for (const char* filter : {"VK_LOADER_LAYERS_DISABLE", "VK_LOADER_LAYERS_ENABLE"}) {
         if (environment.Get(filter).empty()) continue;
@@ -134,9 +136,11 @@ Environment Quiet(Environment environment) {
 void CheckLayer(const Patient& patient, Findings& findings) {
     bool usable = CheckManifest(patient, patient.layout.explicit_manifest(), ManifestKind::kExplicitLayer, findings);
     CheckManifest(patient, patient.layout.implicit_manifest(), ManifestKind::kImplicitLayer, findings);
+    const bool enabled = CheckUserManifest(patient, findings);
+    CheckOtherInstallations(patient, findings);
     CheckSwitches(patient, findings);
     // With a manifest that cannot be used the answer is known, and its cause has been told.
-    if (usable) CheckActivity(patient, findings);
+    if (usable) CheckActivity(patient, enabled, findings);
 }
 
 Findings Diagnose(const Patient& patient) {
@@ -148,10 +152,14 @@ Findings Diagnose(const Patient& patient) {
     return findings;
 }
 
-int Doctor(bool json) {
-    fs::path kronos = OwnExecutable();
+Patient ThisOne() {
+    const fs::path kronos = OwnExecutable();
     std::error_code ignored;
-    Findings findings = Diagnose({kronos, FindLayout(kronos), Environment::Current(), fs::current_path(ignored)});
+    return {kronos, FindLayout(kronos), Environment::Current(), fs::current_path(ignored)};
+}
+
+int Doctor(bool json) {
+    const Findings findings = Diagnose(ThisOne());
     std::fputs((json ? FormatJson(findings) : FormatText(findings)).c_str(), stdout);
     return HasFault(findings) ? 1 : 0;
 }

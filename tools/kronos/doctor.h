@@ -24,11 +24,17 @@ Findings Diagnose(const Patient& patient);
 // The parts of it, in their order.
 void CheckLoaderAndDrivers(const Patient& patient, Findings& findings);
 void CheckLayer(const Patient& patient, Findings& findings);
+/// What kronos enable wrote. True when programs of this user get the layer by it.
+bool CheckUserManifest(const Patient& patient, Findings& findings);
+void CheckOtherInstallations(const Patient& patient, Findings& findings);
 void CheckSettings(const Patient& patient, Findings& findings);
 void CheckStatisticsFolder(const Patient& patient, Findings& findings);
 
 /// The environment in which probes run: the layer then writes no statistics and no log.
 Environment Quiet(Environment environment);
+
+/// This installation, in this environment.
+Patient ThisOne();
 
 /// The sub-command: prints, and 0 when the layer would work with `kronos run`, else 1.
 int Doctor(bool json);

@@ -16,8 +16,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// VK_LAYER_PATH replaces all other places, so where the user set it our folder must be in it.
+// VK_LAYER_PATH replaces all other places, so where the user set it our folder must be in it. Of layers with one name
+// newer loaders (seen with 1.4.309 and 1.4.363) take an implicit one before explicit ones: another Kronos that is
+// installed or enabled would be in the place of this one, unless ours is the first implicit one, and on. Older ones
+// (1.3.239) take the explicit one and do not know the variable. Only the file is named, as its folder may hold other
+// layers.
 void AddExplicit(Environment& environment, const Layout& layout) {
+    environment.PrependOnce("VK_ADD_IMPLICIT_LAYER_PATH", layout.implicit_manifest().string());
+    environment.Set("KRONOS_ENABLE", "1");
     const char* variable = environment.Get("VK_LAYER_PATH").empty() ? "VK_ADD_LAYER_PATH" : "VK_LAYER_PATH";
     environment.AppendOnce(variable, layout.explicit_dir.string());
     environment.AppendOnce("VK_INSTANCE_LAYERS", kLayerName);

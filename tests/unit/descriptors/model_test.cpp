@@ -52,7 +52,7 @@ bool RunOne(const LayeredOptions& options, uint64_t seed, uint64_t dispatches, T
 }
 
 Totals RunMany(const LayeredOptions& options) {
-    const uint64_t wanted = FromEnvironment("KRONOS_MODEL_DISPATCHES", 40'000) / 4;
+    const uint64_t wanted = FromEnvironment("KRONOS_MODEL_DISPATCHES", 40'000 / KRONOS_TEST_SHARE) / 4;
     constexpr uint64_t kOfOne = 2'500;
     Totals totals;
     for (uint64_t seed = FromEnvironment("KRONOS_MODEL_SEED", 1); totals.dispatches < wanted; ++seed)

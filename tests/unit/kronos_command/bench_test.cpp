@@ -160,6 +160,9 @@ TEST(BenchSetup, EnvironmentsDifferByTheLayerOnly) {
     EXPECT_EQ(off["VK_DRIVER_FILES"], "/driver.json");
     EXPECT_EQ(off["VK_ICD_FILENAMES"], "/driver.json");
     EXPECT_EQ(off["XDG_STATE_HOME"], "/scratch/state");
+    // It may be enabled for the user.
+    EXPECT_EQ(off["KRONOS_DISABLE"], "1");
+    off.erase("KRONOS_DISABLE");
     off.erase("VK_INSTANCE_LAYERS");
     on.erase("VK_INSTANCE_LAYERS");
     EXPECT_EQ(off, on);

@@ -28,9 +28,10 @@ class DoctorTest : public testing::Test {
   protected:
     DoctorTest() {
         patient_ = {KRONOS_EXECUTABLE, FindLayout(KRONOS_EXECUTABLE), Environment::Current(), scratch_.path()};
-        for (const char* name : {"VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_ADD_DRIVER_FILES", "VK_LAYER_PATH",
-                                 "VK_ADD_LAYER_PATH", "VK_INSTANCE_LAYERS", "KRONOS_ENABLE", "KRONOS_DISABLE",
-                                 "KRONOS_ICD_SEARCH_PATHS", "KRONOS_STATS_FILE", "VK_LAYER_SETTINGS_PATH"}) {
+        for (const char* name :
+             {"VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_ADD_DRIVER_FILES", "VK_LAYER_PATH", "VK_ADD_LAYER_PATH",
+              "VK_INSTANCE_LAYERS", "KRONOS_ENABLE", "KRONOS_DISABLE", "KRONOS_ICD_SEARCH_PATHS", "KRONOS_STATS_FILE",
+              "VK_LAYER_SETTINGS_PATH", "XDG_DATA_HOME"}) {
             patient_.environment.Unset(name);
         }
         patient_.environment.Set("HOME", scratch_.path().string());

@@ -41,7 +41,13 @@ TEST(Environment, AppendsAndPrependsOnce) {
 TEST(ComposeExplicit, InAnEmptyEnvironment) {
     Environment environment = Composed({});
     EXPECT_THAT(environment.Strings(),
-                ElementsAre("VK_ADD_LAYER_PATH=/k/explicit", "VK_INSTANCE_LAYERS=VK_LAYER_KRONOS_compute"));
+                ElementsAre("KRONOS_ENABLE=1", "VK_ADD_IMPLICIT_LAYER_PATH=/k/implicit/VkLayer_kronos_compute.json",
+                            "VK_ADD_LAYER_PATH=/k/explicit", "VK_INSTANCE_LAYERS=VK_LAYER_KRONOS_compute"));
+}
+
+TEST(ComposeExplicit, IsFoundBeforeAnotherKronos) {
+    Environment environment = Composed({{"VK_ADD_IMPLICIT_LAYER_PATH", "/mine"}});
+    EXPECT_EQ(environment.Get("VK_ADD_IMPLICIT_LAYER_PATH"), "/k/implicit/VkLayer_kronos_compute.json:/mine");
 }
 
 TEST(ComposeExplicit, KeepsLayersAndPlacesOfTheUser) {

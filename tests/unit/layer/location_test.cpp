@@ -53,11 +53,13 @@ TEST_F(LocationTest, OnlyTheOldestStatisticsFilesGo) {
     Touch("a-5000001.kronos.jsonl", 300);
     Touch("b-b-5000002.kronos.csv", 200);
     Touch("c-5000003.kronos.jsonl", 100);
+    Touch("a-5000001.kronos.jsonl.1", 400);
     for (const std::string& kept :
          {mine, std::string("baseline.kronos.jsonl"), std::string("x-1y.kronos.csv"), std::string("e-5000004.txt")})
         Touch(kept, 1000);
     PruneStatsFiles(folder_.string(), 2);
     EXPECT_FALSE(fs::exists(folder_ / "a-5000001.kronos.jsonl"));
+    EXPECT_FALSE(fs::exists(folder_ / "a-5000001.kronos.jsonl.1")) << "older files of a process go with it";
     for (const std::string& kept :
          {mine, std::string("b-b-5000002.kronos.csv"), std::string("c-5000003.kronos.jsonl"),
           std::string("baseline.kronos.jsonl"), std::string("x-1y.kronos.csv"), std::string("e-5000004.txt")})

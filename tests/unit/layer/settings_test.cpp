@@ -23,7 +23,7 @@ TEST(Settings, DefaultsWithoutAnything) {
     EXPECT_EQ(resolved.settings.stats_limit, 64);
     EXPECT_EQ(resolved.settings.log_level, LogLevel::kWarn);
     EXPECT_THAT(resolved.effective, SizeIs(std::size(kSettingRows)));
-    EXPECT_EQ(resolved.effective[1], "stats = frames (default)");
+    EXPECT_EQ(resolved.effective[1].Line(), "stats = frames (default)");
 }
 
 TEST(Settings, PresetMovesDefaultsAndAGivenValueWins) {
@@ -32,9 +32,9 @@ TEST(Settings, PresetMovesDefaultsAndAGivenValueWins) {
     EXPECT_EQ(Resolve({{"preset", "observe", "a"}}).settings.log_level, LogLevel::kInfo);
     const ResolvedSettings both = Resolve({{"stats", "summary", "KRONOS_STATS"}, {"preset", "fastest", "file"}});
     EXPECT_EQ(both.settings.stats, Stats::kSummary);
-    EXPECT_EQ(both.effective[0], "preset = fastest (file)");
-    EXPECT_EQ(both.effective[1], "stats = summary (KRONOS_STATS)");
-    EXPECT_EQ(Resolve({{"preset", "fastest", "a"}}).effective[1], "stats = off (preset)");
+    EXPECT_EQ(both.effective[0].Line(), "preset = fastest (file)");
+    EXPECT_EQ(both.effective[1].Line(), "stats = summary (KRONOS_STATS)");
+    EXPECT_EQ(Resolve({{"preset", "fastest", "a"}}).effective[1].Line(), "stats = off (preset)");
 }
 
 TEST(Settings, TheFirstSourceOfAKeyWins) {
@@ -75,8 +75,8 @@ TEST_P(BadValue, GivesOneLineThatSaysEverythingAndKeepsTheDefault) {
         AllOf(HasSubstr(key), HasSubstr("KRONOS_TEST_SOURCE"), HasSubstr("allowed: " + std::string(row->allowed)),
               HasSubstr("using '" + std::string(row->default_text) + "'"), Not(HasSubstr("\n"))));
     const size_t index = static_cast<size_t>(row - kSettingRows);
-    EXPECT_EQ(resolved.effective[index].find(std::string(row->key) + " = " +
-                                             (row->default_text.empty() ? "''" : std::string(row->default_text))),
+    EXPECT_EQ(resolved.effective[index].Line().find(
+                  std::string(row->key) + " = " + (row->default_text.empty() ? "''" : std::string(row->default_text))),
               0u);
 }
 

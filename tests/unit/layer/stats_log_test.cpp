@@ -13,6 +13,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <thread>
@@ -40,8 +41,8 @@ class StatsLogTest : public ::testing::Test {
         return StatsLog::Open(target, log_);
     }
     std::unique_ptr<DeviceStats> Device(std::shared_ptr<StatsLog> log, uint32_t index = 0, uint64_t every_ns = 0) {
-        return std::make_unique<DeviceStats>(DeviceLabel{index, 1, "p", "n", "d", "1.3.0", "t"}, std::move(log), true,
-                                             0, every_ns);
+        return std::make_unique<DeviceStats>(DeviceLabel{index, 1, "p", "n", "d", "1.3.0", "t", "cpu", {}},
+                                             std::move(log), true, 0, every_ns);
     }
     std::vector<json> Lines() const {
         std::vector<json> lines;
@@ -62,6 +63,42 @@ class StatsLogTest : public ::testing::Test {
         LogLevel::kWarn,
         std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(told_)));
 };
+
+TEST_F(StatsLogTest, MemoryIsToldWhenItChangedAndItsHighestAtTheEnd) {
+    struct Source : LevelSource {
+        MemoryLevels Levels() const override { return levels; }
+        MemoryLevels levels;
+    } source;
+    auto log = Open();
+    auto device = Device(log);
+    const auto frame = [&] {
+        device->counters().Add(Counter::kSubmits);
+        device->OnWaitDone();
+        log->DrainForTest();
+    };
+    device->SetLevels(&source);
+    frame();  // there is none yet
+    source.levels = {{1, 2, 8192, 0, 0, 0, 0}};
+    frame();
+    frame();  // the same
+    source.levels = {{0, 0, 0, 1, 4096, 100, 0}, {1, 1, 16384, 0, 0, 0, 0}};
+    frame();
+    source.levels = {};
+    device->SetLevels(nullptr);
+    device.reset();
+    const auto lines = Lines();
+    const auto frames = Of(lines, "frame");
+    ASSERT_EQ(frames.size(), 4u);
+    EXPECT_FALSE(frames[0].contains("memory"));
+    EXPECT_EQ(frames[1]["memory"][0]["idle"], 2);
+    EXPECT_FALSE(frames[2].contains("memory"));
+    EXPECT_EQ(frames[3]["memory"].size(), 2u);
+    const json& most = lines.back()["memory_most"];
+    ASSERT_EQ(most.size(), 2u);
+    EXPECT_EQ(most[0]["slab_live_bytes"], 100);
+    EXPECT_EQ(most[1]["idle"], 2) << "of each number the highest";
+    EXPECT_EQ(most[1]["idle_bytes"], 16384);
+}
 
 TEST_F(StatsLogTest, FramesAndSummaryAreCompleteWhenTheDeviceIsGone) {
     auto device = Device(Open());
@@ -213,6 +250,179 @@ TEST_F(StatsLogTest, TheLimitStopsFramesButNotTheSummary) {
     EXPECT_GT(std::filesystem::file_size(path_), (1u << 20) - 4096u);
     EXPECT_EQ(Lines().back()["asked"]["submits"], 12'000);
     EXPECT_THAT(told_.str(), HasSubstr("has reached stats_limit (1 MiB)"));
+}
+
+class RotationTest : public StatsLogTest {
+  protected:
+    ~RotationTest() override {
+        for (int older = 1; older <= 9; ++older) std::filesystem::remove(Older(older));
+    }
+    std::string Older(int n) const { return path_.string() + "." + std::to_string(n); }
+    std::vector<json> LinesOf(const std::string& path) const {
+        std::vector<json> lines;
+        std::ifstream file(path);
+        for (std::string line; std::getline(file, line);) lines.push_back(json::parse(line));
+        return lines;
+    }
+    StatsLog::Target Target(uint32_t older_files) const {
+        StatsLog::Target target;
+        target.path = path_.string();
+        target.limit_bytes = 64 << 10;
+        target.older_files = older_files;
+        return target;
+    }
+    // Whatever the ring merges: each pass waits until the log has taken what there was.
+    static void WriteFrames(StatsLog& log, DeviceStats& device, int frames) {
+        for (int i = 0; i < frames; ++i) {
+            device.counters().Add(Counter::kSubmits);
+            device.CloseFrame(FrameEnd::kWait);
+            if (i % 100 == 99) log.DrainForTest();
+        }
+    }
+};
+
+TEST_F(RotationTest, AFullFileBecomesAnOlderOneAndNoFrameIsLost) {
+    auto log = Open(Target(9));
+    auto device = Device(log, 0), silent = Device(log, 1);
+    WriteFrames(*log, *device, 3'000);
+    device.reset();
+    silent.reset();
+    log.reset();
+    int files = 1;
+    while (files < 9 && std::filesystem::exists(Older(files))) ++files;
+    ASSERT_GT(files, 2) << "several files were filled";
+    ASSERT_LT(files, 9) << "and none was dropped, or this test says nothing";
+    uint64_t submits = 0, number = 0;
+    for (int older = files - 1; older >= 0; --older) {
+        const std::string path = older ? Older(older) : path_.string();
+        const auto lines = LinesOf(path);
+        EXPECT_LT(std::filesystem::file_size(path), (64u << 10) + 4096u) << path;
+        // Each can be read by itself: both devices are named first.
+        const auto devices = Of(lines, "device");
+        ASSERT_EQ(devices.size(), 2u) << path;
+        EXPECT_EQ(lines[0]["event"], "device");
+        EXPECT_EQ(lines[1]["event"], "device");
+        const int part = files - older;
+        EXPECT_EQ(devices[0].value("part", 1), part) << path;
+        for (const json& frame : Of(lines, "frame")) {
+            EXPECT_EQ(frame["frame"], number++);
+            submits += frame["asked"].value("submits", 0);
+        }
+        EXPECT_EQ(Of(lines, "summary").size(), older ? 0u : 2u);
+    }
+    EXPECT_EQ(submits, 3'000u);
+    EXPECT_EQ(told_.str(), "");
+}
+
+TEST_F(RotationTest, NoMoreFilesStayThanWereAskedFor) {
+    auto log = Open(Target(1));
+    auto device = Device(log);
+    WriteFrames(*log, *device, 3'000);
+    device.reset();
+    log.reset();
+    EXPECT_TRUE(std::filesystem::exists(Older(1)));
+    EXPECT_FALSE(std::filesystem::exists(Older(2)));
+    const auto last = Lines().back();
+    EXPECT_EQ(last["event"], "summary");
+    EXPECT_EQ(last["asked"]["submits"], 3'000);
+}
+
+TEST_F(RotationTest, WhereAFileCannotBeRenamedItEndsAndTheProgramGoesOn) {
+    // A folder that is not empty stands where the full file should go.
+    std::filesystem::create_directories(Older(1) + "/inside");
+    auto log = Open(Target(1));
+    auto device = Device(log);
+    WriteFrames(*log, *device, 3'000);
+    device.reset();
+    log.reset();
+    std::filesystem::remove_all(Older(1));
+    EXPECT_LT(std::filesystem::file_size(path_), (64u << 10) + 4096u);
+    EXPECT_EQ(Lines().back()["asked"]["submits"], 3'000);
+    const std::string told = told_.str();
+    EXPECT_THAT(told, HasSubstr("is full and cannot be renamed"));
+    EXPECT_EQ(told.find("no more frames"), told.rfind("no more frames")) << "said once";
+}
+
+TEST_F(RotationTest, OfTwoLogsOnOneFileNeitherMovesTheOthersAway) {
+    // Two processes with one stats_file: to the log another object on the same path is the same thing.
+    auto first = Open(Target(9));
+    StatsLog::Target other = Target(9);
+    other.tick_ns = 3'600'000'000'000;
+    auto second = Open(other);
+    ASSERT_NE(first, second);
+    auto a = Device(first, 0), b = Device(second, 1);
+    for (int i = 0; i < 20; ++i) {
+        WriteFrames(*first, *a, 100);
+        WriteFrames(*second, *b, 100);
+    }
+    a.reset();
+    b.reset();
+    first.reset();
+    second.reset();
+    std::map<int, uint64_t> submits;
+    for (int older = 0; older <= 9; ++older)
+        for (const json& frame : Of(LinesOf(older ? Older(older) : path_.string()), "frame"))
+            submits[frame["device"]] += frame["asked"].value("submits", 0);
+    EXPECT_EQ(submits[0], 2'000u);
+    EXPECT_EQ(submits[1], 2'000u);
+    EXPECT_TRUE(std::filesystem::exists(Older(1)));
+    EXPECT_FALSE(std::filesystem::exists(Older(9))) << "or this test says nothing";
+}
+
+TEST_F(RotationTest, ADeletedFileIsMadeAnew) {
+    auto log = Open();
+    auto device = Device(log);
+    WriteFrames(*log, *device, 100);
+    ASSERT_TRUE(std::filesystem::remove(path_));
+    WriteFrames(*log, *device, 100);
+    ASSERT_TRUE(std::filesystem::remove(path_));
+    WriteFrames(*log, *device, 100);
+    device.reset();
+    log.reset();
+    const auto lines = Lines();
+    ASSERT_FALSE(lines.empty());
+    EXPECT_EQ(lines.front()["event"], "device");
+    EXPECT_EQ(lines.front()["part"], 3);
+    EXPECT_EQ(lines.back()["asked"]["submits"], 300);
+    const std::string told = told_.str();
+    EXPECT_THAT(told, HasSubstr("was deleted while it was written to"));
+    EXPECT_EQ(told.find("was deleted"), told.rfind("was deleted")) << "said once";
+}
+
+TEST_F(RotationTest, ADeletedFolderEndsTheLogOnly) {
+    const std::filesystem::path folder = path_.string() + ".folder";
+    std::filesystem::create_directories(folder);
+    StatsLog::Target target;
+    target.path = (folder / "log").string();
+    auto log = Open(target);
+    auto device = Device(log);
+    std::filesystem::remove_all(folder);
+    WriteFrames(*log, *device, 300);
+    device.reset();
+    EXPECT_FALSE(std::filesystem::exists(folder));
+    EXPECT_THAT(told_.str(), HasSubstr("cannot be opened again (No such file or directory)"));
+}
+
+TEST_F(StatsLogTest, ATerminalThatNobodyReadsStopsTheLogAndNotTheProgram) {
+    const int master = posix_openpt(O_RDWR | O_NOCTTY);
+    ASSERT_GE(master, 0);
+    ASSERT_EQ(grantpt(master), 0);
+    ASSERT_EQ(unlockpt(master), 0);
+    StatsLog::Target target;
+    target.path = ptsname(master);
+    auto log = Open(target);
+    ASSERT_NE(log, nullptr);
+    auto device = Device(log);
+    // More than a terminal holds: where a write could wait, this would never end.
+    for (int i = 0; i < 2'000; ++i) {
+        device->counters().Add(Counter::kSubmits);
+        device->CloseFrame(FrameEnd::kWait);
+        if (i % 100 == 99) log->DrainForTest();
+    }
+    device.reset();
+    log.reset();
+    close(master);
+    EXPECT_THAT(told_.str(), HasSubstr("cannot be written (Resource temporarily unavailable)"));
 }
 
 TEST_F(StatsLogTest, CsvHasItsHeaderOnce) {

@@ -32,6 +32,10 @@ def expect_refused(what, needle, change):
 expect_refused("a key twice", "defined twice", lambda t: t["settings"].append(t["settings"][0]))
 expect_refused("an unknown type", "not supported", lambda t: t["settings"][1].update(type="FRAMES"))
 expect_refused("a default that is no flag", "not one of its flags", lambda t: t["settings"][1].update(default="x"))
+expect_refused("a dependence on nothing", "which is no other setting",
+               lambda t: t["settings"][2]["dependence"]["settings"].append({"key": "nope", "value": "1"}))
+expect_refused("a dependence on a value that cannot be", "which cannot be",
+               lambda t: t["settings"][2]["dependence"]["settings"].append({"key": "stats", "value": "x"}))
 expect_refused("a preset for no setting", "no setting nope", lambda t: t["presets"][0]["settings"].append({"key": "nope", "value": "1"}))
 expect_refused("a preset with a bad value", "cannot be x", lambda t: t["presets"][0]["settings"].append({"key": "stats", "value": "x"}))
 expect_refused("a preset without its flag", "differ", lambda t: t["presets"].pop())

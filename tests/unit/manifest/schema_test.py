@@ -62,6 +62,13 @@ def check_manifest(path, implicit):
             check(where, setting["range"]["min"] <= setting["default"] <= setting["range"]["max"], "default out of range")
         if setting["type"] == "BOOL":
             check(where, isinstance(setting["default"], bool), "default is no bool")
+    for setting in features["settings"]:
+        # vkconfig greys a setting out by this: {"mode": ALL, ANY or NONE, "settings": [{"key", "value"}]}.
+        dependence = setting.get("dependence", {"mode": "ANY", "settings": []})
+        check(path, set(dependence) == {"mode", "settings"} and dependence["mode"] in ("ALL", "ANY", "NONE"), f"{setting['key']}: {dependence}")
+        for entry in dependence["settings"]:
+            check(path, set(entry) == {"key", "value"} and entry["key"] in keys and entry["key"] != setting["key"],
+                  f"{setting['key']} depends on {entry}")
     labels = [p.get("label") for p in features["presets"]]
     check(path, labels == ["Safe", "Balanced", "Fastest", "Observe"], f"presets {labels}")
     for preset in features["presets"]:

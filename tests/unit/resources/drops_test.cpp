@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "recording.h"
 #include "state_driver.h"
 #include "stream/hold.h"
 #include "world.h"
@@ -128,7 +129,7 @@ class DropsTest : public ::testing::Test {
     }
 
     World world;
-    Recorder recorder{world.resources, {.mode = RecorderMode::kHold, .drops = true}};
+    Recording recorder{world.resources, {.mode = RecorderMode::kHold, .drops = true}};
     RecordingCounters counters;
     Counters decisions;
     VkDescriptorBufferInfo whole = {H<VkBuffer>(1), 0, VK_WHOLE_SIZE};
@@ -314,8 +315,8 @@ TEST(Drops, OffAndObserved) {
         const auto layout = world.Layout(1, {world.SetLayout(1, {{0, kStorage}})});
         const auto pipeline = world.Pipeline(1, layout, Shader({}));
         const auto set = world.Set(1, world.Pool(1), H<VkDescriptorSetLayout>(1));
-        Recorder recorder(world.resources,
-                          {.mode = observed ? RecorderMode::kObserve : RecorderMode::kHold, .drops = observed});
+        Recording recorder(world.resources,
+                           {.mode = observed ? RecorderMode::kObserve : RecorderMode::kHold, .drops = observed});
         RecordingCounters counters;
         Counters decisions;
         DriverGot().clear();

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "recording.h"
 #include "stream/emit.h"
 #include "stream/hold.h"
 #include "world.h"
@@ -104,10 +105,10 @@ class FusedTest : public ::testing::Test {
     }
     /// A recording that has ended.
     template <class Body>
-    Recorder& Record(Body body, bool drops = false) {
-        recorders.push_back(std::make_unique<Recorder>(
+    Recording& Record(Body body, bool drops = false) {
+        recorders.push_back(std::make_unique<Recording>(
             world.resources, RecorderOptions{.mode = RecorderMode::kHold, .drops = drops, .keeps_most = 32}));
-        Recorder& recorder = *recorders.back();
+        Recording& recorder = *recorders.back();
         recorder.Begin(true);
         body(recorder);
         recorder.Finish(Driver::Down(), VK_NULL_HANDLE, counters, nullptr, true);
@@ -178,7 +179,7 @@ class FusedTest : public ::testing::Test {
 
     World world;
     RecordingCounters counters;
-    std::vector<std::unique_ptr<Recorder>> recorders;
+    std::vector<std::unique_ptr<Recording>> recorders;
     uint32_t dropped = 0;
 };
 
@@ -247,7 +248,7 @@ TEST_F(FusedTest, NoBarrierPassesATimestamp) {
 }
 
 TEST_F(FusedTest, TheSameRecordingMayComeTwice) {
-    const Recorder& recorder = Record([](Recorder& one) {
+    const Recording& recorder = Record([](Recorder& one) {
         Pipeline(one, 1);
         Fill(one, 1);
     });
@@ -324,7 +325,7 @@ TEST_F(FusedTest, WhatHasToBeAloneIsNotKept) {
     EXPECT_FALSE(Record([](Recorder& recorder) {
                      for (int i = 0; i < 33; ++i) Fill(recorder, 1);
                  }).Kept());
-    Recorder& kept = Record([](Recorder& recorder) {
+    Recording& kept = Record([](Recorder& recorder) {
         for (int i = 0; i < 32; ++i) Fill(recorder, 1);
     });
     ASSERT_TRUE(kept.Kept());

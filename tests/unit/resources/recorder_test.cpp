@@ -8,6 +8,7 @@
 #include <new>
 
 #include "allocations.h"
+#include "recording.h"
 #include "stream/hold.h"
 #include "world.h"
 
@@ -167,7 +168,7 @@ class RecorderTest : public ::testing::Test {
     uint64_t Decided(Counter counter) const { return decisions.Sum(Side::kAsked, counter); }
 
     World world;
-    Recorder recorder;
+    Recording recorder;
     RecordingCounters counters;
     Counters decisions;
     VkPipelineLayout layout = VK_NULL_HANDLE;
@@ -347,7 +348,7 @@ TEST_F(RecorderTest, WithoutMemoryToAnalyseBarriersStay) {
 // Whatever allocation fails, the driver gets the commands, in order, and barriers at most where the program has them.
 TEST_F(RecorderTest, WhateverAllocationFails) {
     for (uint64_t n = 1;; ++n) {
-        Recorder fresh(world.resources, {.mode = RecorderMode::kHold});
+        Recording fresh(world.resources, {.mode = RecorderMode::kHold});
         Driver::Got().clear();
         fresh.Begin(true);
         Allocations() = 0;

@@ -103,7 +103,7 @@ std::string Fault(const Program::Recorded& recorded, Totals& totals) {
 }
 
 TEST(RedundantState, DispatchesOfRandomProgramsSeeWhatWasBound) {
-    const uint64_t wanted = FromEnvironment("KRONOS_STATE_DISPATCHES", 20'000);
+    const uint64_t wanted = FromEnvironment("KRONOS_STATE_DISPATCHES", 20'000 / KRONOS_TEST_SHARE);
     Totals totals;
     Counters decisions;
     uint64_t counted[5] = {};

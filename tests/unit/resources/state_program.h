@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "recording.h"
 #include "state_driver.h"
 #include "state_model.h"
-#include "stream/recorder.h"
 #include "world.h"
 
 namespace kronos::model {
@@ -61,7 +61,7 @@ class Program {
 
     std::mt19937_64 random_;
     World world_;
-    Recorder recorder_;
+    Recording recorder_;
     RecordingCounters counters_;
     Counters decisions_;
 

@@ -30,8 +30,10 @@ constexpr uint64_t kTimeline = 999;
 // Notes what it gets; is as far as the test says; fails when the test says.
 class NotingDriver final : public QueueDriver {
   public:
-    VkResult Submit(const Batch::Call& call, uint64_t, VkFence fence) override {
+    VkResult Submit(const Batch::Call& call, uint64_t value, bool as_is, VkFence fence) override {
         ++calls;
+        EXPECT_EQ(value, signaled + 1) << "no later than the next signal, it is done";
+        EXPECT_FALSE(as_is);
         if (!fail.empty()) {
             const VkResult result = fail.front();
             fail.erase(fail.begin());
@@ -49,6 +51,7 @@ class NotingDriver final : public QueueDriver {
         }
         return VK_SUCCESS;
     }
+    bool Expects(VkCommandBuffer last) const override { return expected.count(Number(last)) != 0; }
     VkResult Reached(uint64_t& value) override { return value = reached, lost ? VK_ERROR_DEVICE_LOST : VK_SUCCESS; }
     VkSemaphore timeline() const override { return As<VkSemaphore>(kTimeline); }
     void Gave(Counter why, uint64_t submissions, uint64_t) override {
@@ -57,17 +60,19 @@ class NotingDriver final : public QueueDriver {
     }
 
     std::vector<std::string> text;
+    std::set<uint64_t> expected;
     std::vector<Counter> whys;
     std::vector<VkResult> fail;  // of the next calls
     uint64_t calls = 0, given = 0, signaled = 0, reached = 0;
     bool lost = false;
 };
 
-uint64_t clock_ns = 1'000;
+uint64_t clock_ns = 1'000;  // nothing comes late unless a test says so
 uint64_t Clock() { return clock_ns; }
 
 class SubmitQueueTest : public ::testing::Test {
   protected:
+    SubmitQueueTest() { clock_ns = 1'000; }
     SubmitQueue::Done Submit(const Infos& infos, Submission submission = {}, bool second = false) {
         const Structures structures(infos);
         for (const Info& info : infos) submission.waits = submission.waits || !info.waits.empty();
@@ -120,6 +125,29 @@ TEST_F(SubmitQueueTest, TheFirstTwoGoAtOnceAndTheNextWaitForRoom) {
     EXPECT_FALSE(queue.Holds());
     EXPECT_EQ(driver.whys.back(), Counter::kFlushesRoom);
     EXPECT_EQ(driver.given, 5u);
+}
+
+TEST_F(SubmitQueueTest, WhatComesByItselfIsHeldOnlyBehindABacklog) {
+    uint64_t number = 0;
+    const auto submit = [&](uint64_t later_ns) {
+        clock_ns += later_ns;
+        return Submit({{{}, {++number}, {}}}).decision;
+    };
+    const uint64_t late = limits.gap_ns + 1;
+    for (uint64_t i = 0; i < SubmitLimits::kBacklog; ++i) EXPECT_EQ(submit(late), Counter::kSubmitsThrough);
+    EXPECT_EQ(submit(late), Counter::kSubmitsHeld);
+    driver.reached = 1;
+    EXPECT_EQ(submit(late), Counter::kSubmitsThrough) << "one less is not done";
+    EXPECT_EQ(driver.text.back(), "[ 9 10 ]");
+    driver.reached = 2;
+    EXPECT_EQ(submit(limits.gap_ns), Counter::kSubmitsHeld) << "it comes soon";
+    EXPECT_EQ(submit(late), Counter::kSubmitsThrough) << "and takes with it what is held";
+    EXPECT_EQ(driver.text.back(), "[ 11 12 ]");
+    driver.expected.insert(14);
+    EXPECT_EQ(submit(late), Counter::kSubmitsHeld) << "there is a backlog again";
+    driver.reached = driver.signaled - 1;
+    EXPECT_EQ(submit(late), Counter::kSubmitsThrough) << "also what the rest may come of";
+    EXPECT_EQ(driver.text.back(), "[ 13 14 ]");
 }
 
 TEST_F(SubmitQueueTest, APingPongIsNeverHeld) {
@@ -286,10 +314,22 @@ TEST_F(SubmitQueueTest, TheFlusherGivesWhatHasRoomOrWaitedLongEnough) {
     {
         const std::lock_guard lock(queue.mutex());
         EXPECT_EQ(queue.due_ns(), 10'500u) << "as old as the oldest";
-        EXPECT_EQ(queue.room_value(), 1u);
+        EXPECT_TRUE(queue.Lively());
+        EXPECT_EQ(queue.next_value(), 2u) << "the program looks for room itself";
     }
     round(10'499);
     EXPECT_EQ(driver.calls, 0u);
+    {
+        const std::lock_guard lock(queue.mutex());
+        EXPECT_TRUE(queue.Lively()) << "a moment ago it was";
+    }
+    round(10'499);
+    EXPECT_EQ(driver.calls, 0u);
+    {
+        const std::lock_guard lock(queue.mutex());
+        EXPECT_FALSE(queue.Lively());
+        EXPECT_EQ(queue.next_value(), 1u);
+    }
     round(10'500);
     EXPECT_THAT(driver.text, ElementsAre("[ 3 4 ]"));
     EXPECT_THAT(driver.whys, ElementsAre(Counter::kFlushesDeadline));
@@ -298,7 +338,29 @@ TEST_F(SubmitQueueTest, TheFlusherGivesWhatHasRoomOrWaitedLongEnough) {
     Submit({{{}, {5}, {}}});
     driver.reached = 2;
     round(10'500);
+    EXPECT_EQ(driver.calls, 1u) << "the program is still submitting, and the device has something to do";
+    round(10'500);
+    EXPECT_EQ(driver.calls, 2u);
     EXPECT_EQ(driver.whys.back(), Counter::kFlushesRoom);
+    Submit({{{}, {6}, {}}});
+    driver.reached = 4;
+    round(10'500);
+    EXPECT_EQ(driver.calls, 3u) << "it has not";
+    EXPECT_EQ(driver.whys.back(), Counter::kFlushesRoom);
+}
+
+TEST_F(SubmitQueueTest, WhatCameTogetherBeforeIsHeldWhileTheDeviceIsBusy) {
+    driver.expected = {1, 2, 3, 5};
+    Submit({{{}, {1}, {}}});
+    EXPECT_THAT(driver.text, ElementsAre("[ 1 ]")) << "it is idle";
+    EXPECT_EQ(Submit({{{}, {2}, {}}}).decision, Counter::kSubmitsHeld) << "though there is room";
+    Submit({{{}, {3}, {}}});
+    Submit({{{}, {4}, {}}});
+    EXPECT_THAT(driver.text, ElementsAre("[ 1 ]", "[ 2 3 4 ]")) << "all of it is there";
+    Submit({{{}, {5}, {}}});
+    driver.reached = 2;
+    Submit({{{}, {5}, {}}});
+    EXPECT_THAT(driver.text, ElementsAre("[ 1 ]", "[ 2 3 4 ]", "[ 5 5 ]")) << "idle again";
 }
 
 TEST_F(SubmitQueueTest, WithoutMemoryWhatIsHeldGoesInPieces) {

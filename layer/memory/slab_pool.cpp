@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "memory/slab_pool.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace kronos {
+
+SlabPool::SlabPool(uint64_t granule) : granule_(granule) {}
+
+// Sixteen classes to an octave; below sixteen granules each size is a class.
+SlabPool::Class SlabPool::ClassOf(uint64_t granules) {
+    if (granules < kSteps) return {0, static_cast<uint32_t>(granules)};
+    const auto top = static_cast<uint32_t>(std::bit_width(granules)) - 1;
+    return {top - 3, static_cast<uint32_t>(granules >> (top - 4)) & (kSteps - 1)};
+}
+
+// The smallest class whose blocks all have so many granules.
+SlabPool::Class SlabPool::ClassAbove(uint64_t granules) {
+    if (granules < kSteps) return ClassOf(granules);
+    const auto top = static_cast<uint32_t>(std::bit_width(granules)) - 1;
+    return ClassOf(granules + (uint64_t{1} << (top - 4)) - 1);
+}
+
+// From a class to the next one that has free blocks, itself included.
+bool SlabPool::NextClass(Class& from) const {
+    if (from.octave >= kOctaves) return false;
+    if (const uint32_t steps = steps_[from.octave] & (~uint32_t{0} << from.step)) {
+        from.step = static_cast<uint32_t>(std::countr_zero(steps));
+        return true;
+    }
+    if (from.octave + 1 == kOctaves) return false;
+    const uint32_t octaves = octaves_ & (~uint32_t{0} << (from.octave + 1));
+    if (!octaves) return false;
+    from.octave = static_cast<uint32_t>(std::countr_zero(octaves));
+    from.step = static_cast<uint32_t>(std::countr_zero(steps_[from.octave]));
+    return true;
+}
+
+// One of the first blocks of the class that has room.
+SlabBlock* SlabPool::SomeIn(Class of, uint64_t bytes, uint64_t alignment, int looks) const {
+    SlabBlock* block = free_[of.octave][of.step];
+    for (; block && looks; block = block->next_, --looks)
+        if (AlignUp(block->offset, alignment) + bytes <= block->offset + block->bytes) return block;
+    return nullptr;
+}
+
+// A few blocks of a few classes from the smallest that may do: what is nearly too small first, then what is large
+// enough if it begins well. Only then what is so in any case.
+SlabBlock* SlabPool::Find(uint64_t bytes, uint64_t alignment) const {
+    const uint64_t granules = bytes / granule_;
+    Class from = ClassOf(granules);
+    for (int classes = 0; classes < kClasses && NextClass(from); ++classes) {
+        if (SlabBlock* block = SomeIn(from, bytes, alignment, kLooks)) return block;
+        if (++from.step == kSteps) from = {from.octave + 1, 0};
+    }
+    from = ClassAbove(granules + alignment / granule_ - 1);
+    return NextClass(from) ? SomeIn(from, bytes, alignment, 1) : nullptr;
+}
+
+void SlabPool::Link(SlabBlock& block) noexcept {
+    const Class of = ClassOf(block.bytes / granule_);
+    SlabBlock*& first = free_[of.octave][of.step];
+    block.free_ = true;
+    block.previous_ = nullptr;
+    block.next_ = first;
+    if (first) first->previous_ = &block;
+    first = &block;
+    steps_[of.octave] |= 1u << of.step;
+    octaves_ |= 1u << of.octave;
+}
+
+void SlabPool::Unlink(SlabBlock& block) noexcept {
+    const Class of = ClassOf(block.bytes / granule_);
+    SlabBlock*& first = free_[of.octave][of.step];
+    (block.previous_ ? block.previous_->next_ : first) = block.next_;
+    if (block.next_) block.next_->previous_ = block.previous_;
+    block.free_ = false;
+    if (first) return;
+    steps_[of.octave] &= ~(1u << of.step);
+    if (!steps_[of.octave]) octaves_ &= ~(1u << of.octave);
+}
+
+void SlabPool::ReserveBlocks(size_t count) {
+    constexpr size_t kChunk = 256;
+    if (spares_ >= count) return;
+    chunks_.reserve(chunks_.size() + 1);
+    chunks_.push_back(std::make_unique<SlabBlock[]>(kChunk));
+    for (size_t i = 0; i < kChunk; ++i) DeleteBlock(chunks_.back()[i]);
+}
+
+SlabBlock* SlabPool::NewBlock() noexcept {
+    SlabBlock* block = spare_;
+    spare_ = block->next_;
+    --spares_;
+    *block = {};
+    return block;
+}
+
+void SlabPool::DeleteBlock(SlabBlock& block) noexcept {
+    block.next_ = spare_;
+    spare_ = &block;
+    ++spares_;
+}
+
+void SlabPool::Add(Slab& slab) {
+    ReserveBlocks(1);
+    SlabBlock* all = NewBlock();
+    all->slab = &slab;
+    all->bytes = slab.bytes;
+    slab.pool = this;
+    slab.first_ = all;
+    slab.previous_ = nullptr;
+    slab.next_ = slabs_;
+    if (slabs_) slabs_->previous_ = &slab;
+    slabs_ = &slab;
+    bytes_ += slab.bytes;
+    idle_bytes_ += slab.bytes;
+    Link(*all);
+}
+
+SlabBlock& SlabPool::AddFor(Slab& slab, uint64_t bytes) {
+    ReserveBlocks(3);
+    Add(slab);
+    SlabBlock& block = *slab.first_;
+    TakeOf(block, AlignUp(bytes, granule_), granule_);
+    return block;
+}
+
+SlabBlock* SlabPool::Take(uint64_t bytes, uint64_t alignment) {
+    bytes = AlignUp(bytes, granule_);
+    alignment = std::max(alignment, granule_);
+    ReserveBlocks(2);
+    SlabBlock* block = Find(bytes, alignment);
+    if (block) TakeOf(*block, bytes, alignment);
+    return block;
+}
+
+// Makes a free block a taken one of so many bytes. What it has before and behind stays free; for that two more must be
+// reserved.
+void SlabPool::TakeOf(SlabBlock& block, uint64_t bytes, uint64_t alignment) noexcept {
+    Unlink(block);
+    Slab& slab = *block.slab;
+    if (const uint64_t begin = AlignUp(block.offset, alignment); begin != block.offset) {
+        SlabBlock* head = NewBlock();
+        head->slab = &slab;
+        head->offset = block.offset;
+        head->bytes = begin - block.offset;
+        head->before_ = block.before_;
+        head->after_ = &block;
+        (head->before_ ? head->before_->after_ : slab.first_) = head;
+        block.before_ = head;
+        block.offset = begin;
+        block.bytes -= head->bytes;
+        Link(*head);
+    }
+    if (block.bytes != bytes) {
+        SlabBlock* tail = NewBlock();
+        tail->slab = &slab;
+        tail->offset = block.offset + bytes;
+        tail->bytes = block.bytes - bytes;
+        tail->before_ = &block;
+        tail->after_ = block.after_;
+        if (tail->after_) tail->after_->before_ = tail;
+        block.after_ = tail;
+        block.bytes = bytes;
+        Link(*tail);
+    }
+    if (!slab.live_++) idle_bytes_ -= slab.bytes;
+    taken_bytes_ += bytes;
+}
+
+void SlabPool::Give(SlabBlock& block, uint64_t now) noexcept {
+    Slab& slab = *block.slab;
+    taken_bytes_ -= block.bytes;
+    slab.used_up_to = std::max(slab.used_up_to, block.offset + block.bytes);
+    if (SlabBlock* before = block.before_; before && before->free_) {
+        Unlink(*before);
+        block.offset = before->offset;
+        block.bytes += before->bytes;
+        block.before_ = before->before_;
+        (block.before_ ? block.before_->after_ : slab.first_) = &block;
+        DeleteBlock(*before);
+    }
+    if (SlabBlock* after = block.after_; after && after->free_) {
+        Unlink(*after);
+        block.bytes += after->bytes;
+        block.after_ = after->after_;
+        if (block.after_) block.after_->before_ = &block;
+        DeleteBlock(*after);
+    }
+    Link(block);
+    if (--slab.live_) return;
+    slab.idle_since = now;
+    idle_bytes_ += slab.bytes;
+}
+
+void SlabPool::Remove(Slab& slab) noexcept {
+    (slab.previous_ ? slab.previous_->next_ : slabs_) = slab.next_;
+    if (slab.next_) slab.next_->previous_ = slab.previous_;
+    bytes_ -= slab.bytes;
+    if (slab.empty()) idle_bytes_ -= slab.bytes;
+    for (SlabBlock* block = slab.first_; block;) {
+        SlabBlock* after = block->after_;
+        if (block->free_)
+            Unlink(*block);
+        else
+            taken_bytes_ -= block->bytes;
+        DeleteBlock(*block);
+        block = after;
+    }
+    slab.first_ = nullptr;
+}
+
+Slab* SlabPool::TakeIdle(uint64_t now, uint64_t age) noexcept {
+    Slab* taken = nullptr;
+    for (Slab* slab = slabs_; slab;) {
+        Slab* next = slab->next_;
+        // Another thread may have read the clock later.
+        if (slab->empty() && now >= slab->idle_since && now - slab->idle_since >= age) {
+            Remove(*slab);
+            slab->next_ = taken;
+            taken = slab;
+        }
+        slab = next;
+    }
+    return taken;
+}
+
+Slab* SlabPool::TakeAll() noexcept {
+    Slab* taken = nullptr;
+    while (Slab* slab = slabs_) {
+        Remove(*slab);
+        slab->next_ = taken;
+        taken = slab;
+    }
+    return taken;
+}
+
+SlabUse SlabPool::Use() const {
+    SlabUse use;
+    use.bytes = bytes_;
+    use.taken_bytes = taken_bytes_;
+    use.idle_bytes = idle_bytes_;
+    for (const Slab* slab = slabs_; slab; slab = slab->next_) {
+        ++use.slabs;
+        use.blocks += slab->live_;
+        for (const SlabBlock* block = slab->first_; block; block = block->after_)
+            if (block->free_) use.largest_free = std::max(use.largest_free, block->bytes);
+    }
+    return use;
+}
+
+size_t SlabPool::Faults() const {
+    size_t faults = 0;
+    size_t free_blocks = 0;
+    uint64_t bytes = 0;
+    uint64_t taken = 0;
+    uint64_t idle = 0;
+    for (const Slab* slab = slabs_; slab; slab = slab->next_) {
+        uint64_t at = 0;
+        uint32_t live = 0;
+        const SlabBlock* before = nullptr;
+        for (const SlabBlock* block = slab->first_; block; before = block, block = block->after_) {
+            if (block->slab != slab || block->offset != at || !block->bytes || block->bytes % granule_ ||
+                block->before_ != before)
+                ++faults;
+            if (before && before->free_ && block->free_) ++faults;
+            at += block->bytes;
+            if (block->free_) {
+                ++free_blocks;
+            } else {
+                taken += block->bytes;
+                ++live;
+            }
+        }
+        if (at != slab->bytes || live != slab->live_) ++faults;
+        bytes += slab->bytes;
+        if (slab->empty()) idle += slab->bytes;
+    }
+    if (bytes != bytes_ || taken != taken_bytes_ || idle != idle_bytes_) ++faults;
+    for (uint32_t octave = 0; octave < kOctaves; ++octave) {
+        if (((octaves_ >> octave) & 1) != (steps_[octave] != 0)) ++faults;
+        for (uint32_t step = 0; step < kSteps; ++step) {
+            if (((steps_[octave] >> step) & 1) != (free_[octave][step] != nullptr)) ++faults;
+            for (const SlabBlock* block = free_[octave][step]; block; block = block->next_) {
+                const Class of = ClassOf(block->bytes / granule_);
+                if (!block->free_ || of.octave != octave || of.step != step) ++faults;
+                --free_blocks;
+            }
+        }
+    }
+    return faults + (free_blocks != 0);
+}
+
+}  // namespace kronos

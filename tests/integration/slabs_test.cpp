@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory that is a part of a slab, as programs use it: the driver must see only its own handles, and every byte must be
+// where the program put it.
+#include "slabs_fixture.h"
+
+namespace {
+
+using layered::Asked;
+using layered::Did;
+using layered::Driver;
+using layered::kCachedType;
+using layered::kCoherentType;
+using layered::kLocalType;
+using layered::kLocalVisibleType;
+using layered::kSlabs;
+using layered::SlabsTest;
+using layered::SlabsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// 20,000 allocations on a driver that allows 4,096.
+class AllocationLimitTest : public SlabsTest, public ::testing::WithParamInterface<bool> {};
+
+TEST_P(AllocationLimitTest, TwentyThousandAllocations) {
+    const bool on = GetParam();
+    Start(on ? kSlabs : SlabsWith("slabs", "off"), R"({"limits": {"maxMemoryAllocationCount": 4096}})");
+    mock.SetMode(kMockModeCounts);
+    std::vector<VkDeviceMemory> memories;
+    VkResult result = VK_SUCCESS;
+    while (memories.size() < 20'000) {
+        VkDeviceMemory memory = VK_NULL_HANDLE;
+        result = TryAllocate(memory, 256 + memories.size() % 5000, memories.size() % 2 ? kLocalType : kCoherentType);
+        if (result != VK_SUCCESS) break;
+        memories.push_back(memory);
+    }
+    EXPECT_EQ(result, on ? VK_SUCCESS : VK_ERROR_TOO_MANY_OBJECTS);
+    EXPECT_EQ(memories.size(), on ? 20'000u : 4096u);
+    if (on) {
+        EXPECT_LE(Made(), 40u);
+    }
+    for (const VkDeviceMemory memory : memories) Free(memory);
+    const nlohmann::json summary = End();
+    EXPECT_EQ(Did(summary, "slabs_served"), on ? 20'000u : 0u);
+    EXPECT_EQ(Asked(summary, "allocations"), memories.size());
+    EXPECT_EQ(Driver(summary, "allocations"), Driver(summary, "frees"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Slabs, AllocationLimitTest, ::testing::Bool(),
+                         [](const auto& info) { return info.param ? std::string("On") : std::string("Off"); });
+
+// Larger ones would be the driver's; where it has few left they are not.
+TEST_F(SlabsTest, NearTheLimitLargeOnesAreServedToo) {
+    Start(kSlabs, R"({"limits": {"maxMemoryAllocationCount": 64}})");
+    std::vector<VkDeviceMemory> memories;
+    for (int i = 0; i < 200; ++i) memories.push_back(Allocate(5 << 20));
+    EXPECT_LE(Made(), 64u);
+    for (const VkDeviceMemory memory : memories) Free(memory);
+    End();
+}
+
+// Steady state: no allocation of the driver after the first round.
+TEST_F(SlabsTest, TheDriverIsAskedOnce) {
+    Start();
+    mock.SetMode(kMockModeCounts);
+    uint64_t after_first = 0;
+    for (int round = 0; round < 50; ++round) {
+        std::vector<VkDeviceMemory> memories;
+        for (int i = 0; i < 100; ++i) memories.push_back(Allocate(4096 << (i % 9), i % 2 ? kLocalType : kCoherentType));
+        for (const VkDeviceMemory memory : memories) Free(memory);
+        if (round == 0) after_first = Made();
+        EXPECT_EQ(Made(), after_first);
+    }
+    EXPECT_EQ(Freed(), 0u);
+    const nlohmann::json summary = End();
+    EXPECT_EQ(Did(summary, "slabs_served"), 5000u);
+    EXPECT_EQ(Did(summary, "slabs_made"), after_first);
+    EXPECT_EQ(Driver(summary, "freed_bytes"), Driver(summary, "allocated_bytes"));
+    EXPECT_EQ(Asked(summary, "freed_bytes"), Asked(summary, "allocated_bytes"));
+    EXPECT_THAT(LogLines("slabs: type "), SizeIs(2));
+}
+
+// What is written through a map is what lies at the buffer's address, by both ways to bind and to map.
+TEST_F(SlabsTest, BindsAndMapsAgree) {
+    Start();
+    std::vector<VkDeviceMemory> memories;
+    std::vector<VkBuffer> buffers;
+    for (uint8_t i = 0; i < 24; ++i) {
+        const VkDeviceMemory memory = Allocate(20'000 + i, kLocalVisibleType, &flags);
+        EXPECT_TRUE(IsTagged(memory));
+        const VkBuffer first = MakeAddressed(4096);
+        const VkBuffer second = MakeAddressed(5000);
+        if (i % 2) {
+            EXPECT_EQ(vkBindBufferMemory(device->handle, first, memory, 0), VK_SUCCESS);
+            EXPECT_EQ(vkBindBufferMemory(device->handle, second, memory, 8192), VK_SUCCESS);
+        } else {
+            const VkBindBufferMemoryInfo binds[] = {
+                {VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO, nullptr, first, memory, 0},
+                {VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO, nullptr, second, memory, 8192}};
+            EXPECT_EQ(vkBindBufferMemory2(device->handle, 2, binds), VK_SUCCESS);
+        }
+        auto* data = static_cast<uint8_t*>(i % 3 ? Map(memory) : Map(memory, 64, 12'000)) - (i % 3 ? 0 : 64);
+        EXPECT_EQ(AddressOf(first), data);
+        EXPECT_EQ(AddressOf(second), data + 8192);
+        std::memset(data + 64, i, 11'000);
+        if (i % 4) vkUnmapMemory(device->handle, memory);
+        memories.push_back(memory);
+        buffers.insert(buffers.end(), {first, second});
+    }
+    for (uint8_t i = 0; i < 24; ++i) EXPECT_EQ(AddressOf(buffers[2 * i + 1])[7], i);
+    // Freed while resources are bound to it, and while it is mapped: both are allowed.
+    for (const VkDeviceMemory memory : memories) Free(memory);
+    for (const VkBuffer buffer : buffers) Destroy(buffer);
+    EXPECT_EQ(Made(), 1u);
+    const nlohmann::json summary = End();
+    EXPECT_EQ(Asked(summary, "maps"), 24u);
+    EXPECT_EQ(Driver(summary, "maps"), 1u);
+    EXPECT_EQ(Driver(summary, "unmaps"), 0u);
+}
+
+TEST_F(SlabsTest, ManyBindsAtOnceAndMapMemory2) {
+    Start(kSlabs, "{}", {VK_KHR_MAP_MEMORY_2_EXTENSION_NAME});
+    const VkDeviceMemory parts = Allocate(64 << 10, kCoherentType, &flags);
+    const VkDeviceMemory whole = Allocate(8 << 20, kCoherentType, &flags);
+    EXPECT_TRUE(IsTagged(parts));
+    EXPECT_FALSE(IsTagged(whole));
+    std::vector<VkBuffer> buffers;
+    std::vector<VkBindBufferMemoryInfo> binds;
+    for (VkDeviceSize i = 0; i < 12; ++i) {
+        buffers.push_back(MakeAddressed(4096));
+        binds.push_back(
+            {VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO, nullptr, buffers.back(), i % 2 ? parts : whole, i * 4096});
+    }
+    EXPECT_EQ(vkBindBufferMemory2(device->handle, 12, binds.data()), VK_SUCCESS);
+    const auto map = device->Get<PFN_vkMapMemory2KHR>("vkMapMemory2KHR");
+    const auto unmap = device->Get<PFN_vkUnmapMemory2KHR>("vkUnmapMemory2KHR");
+    for (const VkDeviceMemory memory : {parts, whole}) {
+        const VkMemoryMapInfoKHR info = {VK_STRUCTURE_TYPE_MEMORY_MAP_INFO_KHR, nullptr, 0, memory, 0, VK_WHOLE_SIZE};
+        void* data = nullptr;
+        EXPECT_EQ(map(device->handle, &info, &data), VK_SUCCESS);
+        for (size_t i = 0; i < 12; ++i) {
+            if (binds[i].memory == memory) {
+                EXPECT_EQ(AddressOf(buffers[i]), static_cast<uint8_t*>(data) + binds[i].memoryOffset);
+            }
+        }
+        const VkMemoryUnmapInfoKHR end = {VK_STRUCTURE_TYPE_MEMORY_UNMAP_INFO_KHR, nullptr, 0, memory};
+        EXPECT_EQ(unmap(device->handle, &end), VK_SUCCESS);
+    }
+    for (const VkBuffer buffer : buffers) Destroy(buffer);
+    Free(parts);
+    Free(whole);
+    End();
+}
+
+// Alignments, granularity and atoms as no driver has them all.
+constexpr const char* kOdd = R"({"bufferAlignment": 262144, "imageAlignment": 131072,
+    "limits": {"nonCoherentAtomSize": 256, "bufferImageGranularity": 65536, "minMemoryMapAlignment": 4096},
+    "memoryHeaps": [{"size": 17179869184, "deviceLocal": true}],
+    "memoryTypes": [{"heap": 0, "flags": ["deviceLocal"]}, {"heap": 0, "flags": ["hostVisible", "hostCoherent"]},
+                    {"heap": 0, "flags": ["hostVisible", "hostCached"]}]})";
+
+TEST_F(SlabsTest, OddAlignments) {
+    Start(kSlabs, kOdd);
+    std::vector<VkDeviceMemory> memories;
+    std::vector<VkBuffer> buffers;
+    std::vector<VkImage> images;
+    for (uint32_t round = 0; round < 20; ++round) {
+        const uint32_t type = round % 3;
+        const VkDeviceMemory memory = Allocate((1 << 20) + round, type, type ? nullptr : &flags);
+        EXPECT_TRUE(IsTagged(memory));
+        if (type) {
+            void* data = Map(memory);  // an image is bound after the map
+            EXPECT_EQ(reinterpret_cast<uintptr_t>(data) % 4096, 0u);
+        }
+        images.push_back(MakeImage(100));
+        EXPECT_EQ(vkBindImageMemory(device->handle, images.back(), memory, 131072), VK_SUCCESS);
+        buffers.push_back(MakeBuffer(100'000));
+        EXPECT_EQ(vkBindBufferMemory(device->handle, buffers.back(), memory, 262144), VK_SUCCESS);
+        images.push_back(MakeImage(128));
+        const VkBindImageMemoryInfo bind = {VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_INFO, nullptr, images.back(), memory,
+                                            524288};
+        EXPECT_EQ(vkBindImageMemory2(device->handle, 1, &bind), VK_SUCCESS);
+        memories.push_back(memory);
+    }
+    EXPECT_LT(Made(), 14u);
+    for (const VkBuffer buffer : buffers) Destroy(buffer);
+    for (const VkImage image : images) Destroy(image);
+    for (const VkDeviceMemory memory : memories) Free(memory);
+    EXPECT_EQ(Did(End(), "slabs_unaligned"), 0u);
+}
+
+// Of two resources in one memory that has no place yet, in one call: the place suffices for both, whichever comes
+// first.
+class BoundTogetherTest : public SlabsTest, public ::testing::WithParamInterface<bool> {
+  protected:
+    void Start(const void* next = nullptr) {
+        SlabsTest::Start(kSlabs, R"({"largeBufferAlignment": 1048576})", {}, next);
+        before = Allocate(4096);
+        memory = Allocate(2 << 20);
+    }
+    void End() {
+        Free(before);
+        Free(memory);
+        const nlohmann::json summary = SlabsTest::End();
+        EXPECT_EQ(Did(summary, "slabs_moved"), 1u);
+        EXPECT_EQ(Did(summary, "slabs_unaligned"), 0u);
+    }
+    VkDeviceMemory before = VK_NULL_HANDLE;
+    VkDeviceMemory memory = VK_NULL_HANDLE;
+};
+
+TEST_P(BoundTogetherTest, OnePlaceSufficesForBoth) {
+    Start();
+    const VkBuffer small = MakeBuffer(4096);
+    const VkBuffer large = MakeBuffer(1 << 20);
+    VkBindBufferMemoryInfo binds[] = {{VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO, nullptr, small, memory, 1 << 20},
+                                      {VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO, nullptr, large, memory, 0}};
+    if (GetParam()) std::swap(binds[0], binds[1]);
+    EXPECT_EQ(vkBindBufferMemory2(device->handle, 2, binds), VK_SUCCESS);
+    Destroy(small);
+    Destroy(large);
+    End();
+}
+
+TEST_P(BoundTogetherTest, SparselyToo) {
+    VkPhysicalDeviceFeatures2 features = {};
+    features.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2;
+    features.features.sparseBinding = VK_TRUE;
+    features.features.sparseResidencyBuffer = VK_TRUE;
+    Start(&features);
+    const VkBuffer small = MakeBuffer(4096, VK_BUFFER_CREATE_SPARSE_BINDING_BIT);
+    const VkBuffer large = MakeBuffer(1 << 20, VK_BUFFER_CREATE_SPARSE_BINDING_BIT);
+    const VkSparseMemoryBind binds[] = {{0, 4096, memory, 1 << 20, 0}, {0, 1 << 20, memory, 0, 0}};
+    VkSparseBufferMemoryBindInfo buffer_binds[] = {{small, 1, &binds[0]}, {large, 1, &binds[1]}};
+    if (GetParam()) std::swap(buffer_binds[0], buffer_binds[1]);
+    VkBindSparseInfo info = {};
+    info.sType = VK_STRUCTURE_TYPE_BIND_SPARSE_INFO;
+    info.bufferBindCount = 2;
+    info.pBufferBinds = buffer_binds;
+    EXPECT_EQ(vkQueueBindSparse(device->queue, 1, &info, VK_NULL_HANDLE), VK_SUCCESS);
+    EXPECT_EQ(vkQueueWaitIdle(device->queue), VK_SUCCESS);
+    Destroy(small);
+    Destroy(large);
+    End();
+}
+
+INSTANTIATE_TEST_SUITE_P(Slabs, BoundTogetherTest, ::testing::Bool(), [](const auto& info) {
+    return info.param ? std::string("LargeFirst") : std::string("SmallFirst");
+});
+
+// What is mapped has its place, and that may not suffice for a resource: an error for each, and one line for all.
+TEST_F(SlabsTest, BindsThatCannotBeAreToldOnce) {
+    Start(kSlabs, R"({"largeBufferAlignment": 1048576})");
+    std::vector<VkDeviceMemory> memories = {Allocate(4096, kCoherentType)};
+    for (int i = 0; i < 2; ++i) memories.push_back(Allocate(3 << 19, kCoherentType));
+    for (size_t i = 1; i < memories.size(); ++i) {
+        Map(memories[i]);
+        const VkBuffer buffer = MakeBuffer(1 << 20);
+        EXPECT_EQ(vkBindBufferMemory(device->handle, buffer, memories[i], 0), VK_ERROR_OUT_OF_DEVICE_MEMORY);
+        Destroy(buffer);
+    }
+    for (const VkDeviceMemory memory : memories) Free(memory);
+    EXPECT_EQ(Did(End(), "slabs_unaligned"), 2u);
+    EXPECT_THAT(LogLines("a resource needs an alignment of 1048576"), SizeIs(1));
+}
+
+// On devices of 1.0 images of several planes are asked by the extension's command.
+TEST_F(SlabsTest, PlanesOfImagesOnADeviceOf10) {
+    const std::vector<const char*> extensions = {
+        VK_KHR_BIND_MEMORY_2_EXTENSION_NAME, VK_KHR_GET_MEMORY_REQUIREMENTS_2_EXTENSION_NAME,
+        VK_KHR_MAINTENANCE_1_EXTENSION_NAME, VK_KHR_SAMPLER_YCBCR_CONVERSION_EXTENSION_NAME};
+    MemoryTest::Start(kSlabs, R"({"apiVersion": "1.0.0", "addExtensions": ["VK_KHR_sampler_ycbcr_conversion"]})",
+                      extensions);
+    VkImageCreateInfo info = {};
+    info.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO;
+    info.flags = VK_IMAGE_CREATE_DISJOINT_BIT;
+    info.imageType = VK_IMAGE_TYPE_2D;
+    info.format = VK_FORMAT_G8_B8R8_2PLANE_420_UNORM;
+    info.extent = {64, 64, 1};
+    info.mipLevels = info.arrayLayers = 1;
+    info.samples = VK_SAMPLE_COUNT_1_BIT;
+    info.usage = VK_IMAGE_USAGE_SAMPLED_BIT;
+    VkImage image = VK_NULL_HANDLE;
+    EXPECT_EQ(vkCreateImage(device->handle, &info, nullptr, &image), VK_SUCCESS);
+    const VkDeviceMemory memory = Allocate(65536);
+    EXPECT_TRUE(IsTagged(memory));
+    const uint64_t asked_plainly = mock.Calls("vkGetImageMemoryRequirements");
+    const VkBindImagePlaneMemoryInfo plane = {VK_STRUCTURE_TYPE_BIND_IMAGE_PLANE_MEMORY_INFO, nullptr,
+                                              VK_IMAGE_ASPECT_PLANE_0_BIT};
+    const VkBindImageMemoryInfo bind = {VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_INFO, &plane, image, memory, 0};
+    const auto bind_images = device->Get<PFN_vkBindImageMemory2KHR>("vkBindImageMemory2KHR");
+    EXPECT_EQ(bind_images(device->handle, 1, &bind), VK_SUCCESS);
+    EXPECT_EQ(mock.Count("vkGetImageMemoryRequirements2KHR", 0), 1u);
+    EXPECT_EQ(mock.Calls("vkGetImageMemoryRequirements"), asked_plainly);
+    Destroy(image);
+    Free(memory);
+    End();
+}
+
+TEST_F(SlabsTest, RangesAreOfTheSlabInWholeAtoms) {
+    Start(kSlabs, kOdd);
+    constexpr uint32_t kNotCoherent = 2;
+    const VkDeviceMemory before = Allocate(70'000, kNotCoherent);
+    const VkDeviceMemory memory = Allocate(70'001, kNotCoherent);
+    Map(memory, 256, 1000);
+    const auto ranges = [&](std::vector<VkMappedMemoryRange> all) {
+        for (VkMappedMemoryRange& one : all) one.sType = VK_STRUCTURE_TYPE_MAPPED_MEMORY_RANGE;
+        EXPECT_EQ(vkFlushMappedMemoryRanges(device->handle, static_cast<uint32_t>(all.size()), all.data()), VK_SUCCESS);
+        EXPECT_EQ(vkInvalidateMappedMemoryRanges(device->handle, static_cast<uint32_t>(all.size()), all.data()),
+                  VK_SUCCESS);
+        EXPECT_EQ(Texts("vkFlushMappedMemoryRanges").back().substr(25),
+                  Texts("vkInvalidateMappedMemoryRanges").back().substr(30));
+        return Texts("vkFlushMappedMemoryRanges").back();
+    };
+    // The memory begins where the first one's granules end.
+    EXPECT_THAT(ranges({{{}, nullptr, memory, 256, VK_WHOLE_SIZE}}), HasSubstr("offset=131328 size=1024"));
+    EXPECT_THAT(ranges({{{}, nullptr, memory, 512, 256}}), HasSubstr("offset=131584 size=256"));
+    vkUnmapMemory(device->handle, memory);
+    Map(memory);
+    EXPECT_THAT(ranges({{{}, nullptr, memory, 0, VK_WHOLE_SIZE}}), HasSubstr("offset=131072 size=70144"));
+    EXPECT_THAT(ranges({{{}, nullptr, memory, 69'888, 113}, {{}, nullptr, memory, 0, 256}}),
+                HasSubstr("offset=200960 size=256"));
+    // What was mapped is written back before anybody else gets it, and not what was not.
+    const uint64_t flushes = mock.Calls("vkFlushMappedMemoryRanges");
+    Free(memory);
+    EXPECT_EQ(mock.Calls("vkFlushMappedMemoryRanges"), flushes + 1);
+    Free(before);
+    EXPECT_EQ(mock.Calls("vkFlushMappedMemoryRanges"), flushes + 1);
+    End();
+}
+
+// Real allocations stay real, with the handle of the driver's.
+TEST_F(SlabsTest, WhatMustBeTheDriversIs) {
+    const VkPhysicalDeviceMemoryPriorityFeaturesEXT feature = {
+        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PRIORITY_FEATURES_EXT, nullptr, VK_TRUE};
+    Start(kSlabs, "{}", {VK_EXT_MEMORY_PRIORITY_EXTENSION_NAME}, &feature);
+    const VkBuffer buffer = MakeBuffer(4096);
+    const VkMemoryDedicatedAllocateInfo dedicated = {VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO, nullptr,
+                                                     VK_NULL_HANDLE, buffer};
+    const VkExportMemoryAllocateInfo exported = {VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO, nullptr,
+                                                 VK_EXTERNAL_MEMORY_HANDLE_TYPE_OPAQUE_FD_BIT};
+    const VkMemoryPriorityAllocateInfoEXT priority = {VK_STRUCTURE_TYPE_MEMORY_PRIORITY_ALLOCATE_INFO_EXT, nullptr,
+                                                      0.25f};
+    VkAllocationCallbacks callbacks = {};
+    callbacks.pfnAllocation = [](void*, size_t size, size_t, VkSystemAllocationScope) { return std::malloc(size); };
+    callbacks.pfnReallocation = [](void*, void* old, size_t size, size_t, VkSystemAllocationScope) {
+        return std::realloc(old, size);
+    };
+    callbacks.pfnFree = [](void*, void* memory) { std::free(memory); };
+    std::vector<VkDeviceMemory> memories;
+    for (const void* next : {static_cast<const void*>(&dedicated), static_cast<const void*>(&exported)}) {
+        memories.push_back(Allocate(4096, kLocalType, next));
+        EXPECT_FALSE(IsTagged(memories.back()));
+    }
+    for (const void* next : {static_cast<const void*>(&priority), static_cast<const void*>(&flags)}) {
+        memories.push_back(Allocate(4096, kLocalType, next));
+        EXPECT_TRUE(IsTagged(memories.back()));
+    }
+    EXPECT_THAT(Texts("vkAllocateMemory").back(), HasSubstr("+VkMemoryAllocateFlagsInfo"));
+    memories.push_back(Allocate(300 << 20));
+    EXPECT_FALSE(IsTagged(memories.back()));
+    const VkDeviceMemory own = Allocate(4096, kLocalType, nullptr, &callbacks);
+    EXPECT_FALSE(IsTagged(own));
+    EXPECT_EQ(vkBindBufferMemory(device->handle, buffer, memories[0], 0), VK_SUCCESS);
+    vkFreeMemory(device->handle, own, &callbacks);
+    for (const VkDeviceMemory memory : memories) Free(memory);
+    Destroy(buffer);
+    const nlohmann::json summary = End();
+    for (const char* reason : {"dedicated", "export", "size", "allocator"})
+        EXPECT_EQ(Did(summary, (std::string("slabs_refused_") + reason).c_str()), 1u) << reason;
+    EXPECT_EQ(Did(summary, "slabs_served"), 2u);
+}
+
+// An extension that nobody reviewed: no slabs, and one line names it. The one beside it changes nothing.
+class ReviewedTest : public SlabsTest, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(ReviewedTest, OnlyWhatIsReviewed) {
+    const std::string name = GetParam();
+    const bool harmless = name == "VK_KHR_shader_clock";
+    Start(kSlabs, R"({"addExtensions": [")" + name + R"("]})", {GetParam()});
+    const VkDeviceMemory memory = Allocate(4096);
+    EXPECT_EQ(IsTagged(memory), harmless);
+    Free(memory);
+    EXPECT_EQ(Did(End(), "slabs_served"), harmless ? 1u : 0u);
+    EXPECT_THAT(LogLines("slabs: off"), SizeIs(harmless ? 0 : 1));
+    EXPECT_THAT(LogLines("slabs: off: " + name), SizeIs(harmless ? 0 : 1));
+}
+
+INSTANTIATE_TEST_SUITE_P(Slabs, ReviewedTest,
+                         ::testing::Values("VK_FAKE_memory", "VK_KHR_shader_clock",
+                                           "VK_EXT_pageable_device_local_memory"),
+                         [](const auto& info) { return std::string(info.param); });
+
+// By default nothing is virtual.
+TEST_F(SlabsTest, OffIsOff) {
+    Start(SlabsWith("slabs", "off"));
+    const VkDeviceMemory memory = Allocate(4096);
+    EXPECT_FALSE(IsTagged(memory));
+    Free(memory);
+    EXPECT_EQ(Did(End(), "slabs_served"), 0u);
+    EXPECT_THAT(LogLines("slabs:"), IsEmpty());
+}
+
+// auto follows what the recycler finds of the driver: that it is dear, here by its setting.
+TEST_F(SlabsTest, AutoNeedsADearDriver) {
+    layered::SettingMap settings = SlabsWith("slabs", "auto");
+    settings["recycle_memory"] = "on";
+    Start(settings);
+    const VkDeviceMemory memory = Allocate(4096);
+    EXPECT_TRUE(IsTagged(memory));
+    Free(memory);
+    EXPECT_EQ(Did(End(), "slabs_served"), 1u);
+}
+TEST_F(SlabsTest, AutoWithoutRecyclingIsOff) {
+    Start(SlabsWith("slabs", "auto"));
+    const VkDeviceMemory memory = Allocate(4096);
+    EXPECT_FALSE(IsTagged(memory));
+    Free(memory);
+    End();
+    EXPECT_THAT(LogLines("slabs: off: with slabs = auto"), SizeIs(1));
+}
+
+}  // namespace
