@@ -41,6 +41,13 @@ void DeviceStats::OnWaitDone() {
     if (policy_.ByWaits() && policy_.Waited(Submits())) CloseFrame(FrameEnd::kWait);
 }
 
+void DeviceStats::OnCounterRead(uint64_t semaphore, uint64_t value) {
+    const uint64_t read = (semaphore ^ value) * 0x9E3779B97F4A7C15ull + value;
+    if (last_read_.load(std::memory_order_relaxed) == read) return;
+    last_read_.store(read, std::memory_order_relaxed);
+    OnWaitDone();
+}
+
 void DeviceStats::CloseFrame(FrameEnd end) {
     if (frames_ && fork_generation_ == ForkGeneration()) log_->Kick(TryClose(end));
 }

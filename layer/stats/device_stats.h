@@ -37,6 +37,10 @@ class DeviceStats {
     /// A host wait (or a poll that saw completion) ended with success.
     void OnWaitDone();
 
+    /// The value of a timeline semaphore was asked for. The first answer that differs from the one before has seen work
+    /// done, as a wait does; who spins asks many times and gets the old one.
+    void OnCounterRead(uint64_t semaphore, uint64_t value);
+
     /// Closes the current frame. Does nothing when another thread is closing one, when nothing was counted, or when the
     /// ring is full: what was counted then goes into the next frame. Never blocks. Only in the process that created the
     /// device.
@@ -87,6 +91,8 @@ class DeviceStats {
     std::atomic<uint64_t> frame_begin_ns_{0};
 
     void LookAtLevels();  // with levels_mutex_ held
+
+    std::atomic<uint64_t> last_read_{0};  // a semaphore and its value, mixed
 
     std::mutex levels_mutex_;  // guards the next four
     const LevelSource* level_source_ = nullptr;

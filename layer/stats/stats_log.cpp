@@ -82,6 +82,8 @@ std::shared_ptr<StatsLog> StatsLog::Open(const Target& target, std::shared_ptr<L
         return nullptr;
     }
     if (target.format == StatsFormat::kCsv && made->file_.IsEmpty()) made->buffer_ = CsvHeader();
+    // Half a line of a process that was killed stays one damaged line.
+    if (!made->file_.TornEnd().empty()) made->buffer_ = "\n";
     logs.by_target[key] = made;
     if (target.tick_ns) made->StartThread();
     return made;

@@ -443,8 +443,12 @@ VKAPI_ATTR VkResult VKAPI_CALL GetFenceStatus(VkDevice handle, VkFence fence) {
 VKAPI_ATTR VkResult VKAPI_CALL GetSemaphoreCounterValue(VkDevice handle, VkSemaphore semaphore, uint64_t* value) {
     Device& device = DeviceOf(handle);
     if (FlushHeld(device, Counter::kFlushesPoll) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;
-    device.Count(Counter::kPolls);
-    return device.down.GetSemaphoreCounterValue(handle, semaphore, value);
+    const VkResult result = device.down.GetSemaphoreCounterValue(handle, semaphore, value);
+    if (device.stats) {
+        device.stats->counters().Add(Counter::kPolls);
+        if (result == VK_SUCCESS) device.stats->OnCounterRead(HandleBits(semaphore), *value);
+    }
+    return result;
 }
 
 }  // namespace kronos::hook

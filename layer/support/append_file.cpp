@@ -8,11 +8,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <ctime>
 
 namespace kronos {
 namespace {
+
+constexpr off_t kTornEndMost = 64 << 10;  // longer than any line that is written
 
 // A write can raise SIGPIPE (nobody reads) or SIGXFSZ (ulimit -f), which would end a program that wrote nothing itself.
 // They are held back on this thread, and one that the write has raised is taken away; one that was pending before
@@ -104,14 +108,53 @@ bool AppendFile::StillOurs() const {
     return fstat(fd_, &status) == 0 && status.st_dev == device_ && status.st_ino == inode_;
 }
 
+std::string AppendFile::TornEnd() const {
+    if (fd_ < 0) return "";
+    // The descriptor cannot read, and its number is all that is known to lead to this file for sure.
+    char link[32];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd_);
+    const int reader = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (reader < 0) return "";
+    struct stat status = {};
+    std::string end;
+    if (fstat(reader, &status) == 0 && S_ISREG(status.st_mode) && status.st_ino == inode_ && status.st_dev == device_) {
+        const off_t size = std::min<off_t>(status.st_size, kTornEndMost);
+        end.resize(static_cast<size_t>(size));
+        const ssize_t n = pread(reader, end.data(), end.size(), status.st_size - size);
+        end.resize(n > 0 ? static_cast<size_t>(n) : 0);
+    }
+    close(reader);
+    if (const size_t newline = end.rfind('\n'); newline != std::string::npos) end.erase(0, newline + 1);
+    return end;
+}
+
+void AppendFile::CutTornEnd(std::string_view begin) {
+    if (fd_ < 0 || empty_ || flock(fd_, LOCK_EX | LOCK_NB) != 0) return;
+    const std::string torn = TornEnd();
+    struct stat status = {};
+    if (!torn.empty() && torn.starts_with(begin) && fstat(fd_, &status) == 0)
+        // Where it fails the file stays as it was: what is appended can still be read by whoever cuts it there.
+        static_cast<void>(!ftruncate(fd_, status.st_size - static_cast<off_t>(torn.size())));
+    flock(fd_, LOCK_UN);
+}
+
+// Not held up by anyone: who does not get the lock tries again at the next write.
+void AppendFile::Share() {
+    if (sharing_ && flock(fd_, LOCK_SH | LOCK_NB) == 0) sharing_ = false;
+}
+
 std::string AppendFile::WriteFirst(std::string_view text) {
+    sharing_ = true;
     // Who does not get the lock lets the one who has it write. A file without locks has no other writers.
     const bool locked = flock(fd_, LOCK_EX | LOCK_NB) == 0;
-    if (!locked && errno == EWOULDBLOCK) return "";
+    if (!locked && errno == EWOULDBLOCK) {
+        Share();
+        return "";
+    }
     struct stat status = {};
     const bool first = fstat(fd_, &status) == 0 && status.st_size == 0;
     std::string error = first ? Write(text) : "";
-    if (locked && IsOpen()) flock(fd_, LOCK_UN);
+    if (IsOpen()) Share();
     return error;
 }
 
@@ -121,6 +164,7 @@ std::string AppendFile::Write(std::string_view text) {
         fd_ = -1;
         return "the program has closed its descriptor";
     }
+    Share();
     const int error = WriteAll(fd_, text);
     if (!error) return "";
     Close();
@@ -128,6 +172,7 @@ std::string AppendFile::Write(std::string_view text) {
 }
 
 void AppendFile::Close() {
+    sharing_ = false;
     if (fd_ >= 0 && StillOurs()) close(fd_);
     fd_ = -1;
 }

@@ -30,8 +30,15 @@ class AppendFile {
     /// The path still leads to this file: nobody has moved it, or put another in its place.
     bool IsAt(const std::string& path) const;
 
+    /// What follows the file's last newline, 64 KiB at most: a process that was killed while it wrote has left half a
+    /// line. "" where lines are whole or nothing can be read.
+    std::string TornEnd() const;
+    /// Cuts a torn end off that begins with `begin`, so that the caller knows it for its own, if no other process has
+    /// this file open for WriteFirst.
+    void CutTornEnd(std::string_view begin);
+
     /// Writes `text` if there is nothing in the file yet; of several processes that have just made it, one does. "" or
-    /// what is wrong; then the file is closed.
+    /// what is wrong; then the file is closed. From here on other processes can know that this one writes (flock).
     std::string WriteFirst(std::string_view text);
     /// Appends all of `text`. "" or what is wrong; then the file is closed. A program may close descriptors that it did
     /// not open, and the number may be another file by now: then nothing is written and the number is left alone.
@@ -40,11 +47,13 @@ class AppendFile {
 
   private:
     bool StillOurs() const;
+    void Share();
 
     int fd_ = -1;
     dev_t device_ = 0;
     ino_t inode_ = 0;
     bool empty_ = false;
+    bool sharing_ = false;  // after WriteFirst: a shared lock is wanted and not yet had
 };
 
 }  // namespace kronos

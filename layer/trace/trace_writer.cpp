@@ -20,6 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 constexpr auto kNap = 50ms;  // how late an event may be written
 constexpr std::string_view kBegin = "[\n";
+constexpr std::string_view kEventBegin = "{\"ph\":";
 constexpr std::string_view kSeparator = ",\n";
 
 // Never destroyed: programs call Vulkan after static objects have died.
@@ -69,6 +70,7 @@ std::shared_ptr<TraceWriter> TraceWriter::Open(const std::string& path, uint64_t
         if (!old->Inherited()) delete old;
     });
     std::string error = made->file_.Open(path);
+    made->file_.CutTornEnd(kEventBegin);
     if (error.empty()) error = made->file_.WriteFirst(kBegin);
     if (!error.empty()) {
         made->log_->Warn(

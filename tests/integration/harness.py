@@ -38,13 +38,17 @@ class Tree:
         return str(self.build / "bin" / name)
 
     def driver(self, name):
+        """A manifest; of `system`, the driver of a machine with a GPU, the one that the caller names, or none."""
+        if name == "system":
+            return os.environ.get("VK_DRIVER_FILES")
         return {"lavapipe": LAVAPIPE, "swiftshader": self.swiftshader, "mock": self.mock}[name]
 
     def environment(self, driver, scratch, layers=(), **more):
         """Only `driver`, the named explicit layers, and a state folder of the test's own."""
         env = {k: v for k, v in os.environ.items() if not k.startswith(CLEARED) and k not in ("XDG_DATA_HOME", "XDG_CONFIG_HOME")}
-        manifest = str(self.driver(driver))
-        env.update(VK_DRIVER_FILES=manifest, VK_ICD_FILENAMES=manifest, XDG_STATE_HOME=str(Path(scratch) / "state"),
+        if manifest := self.driver(driver):
+            env.update(VK_DRIVER_FILES=str(manifest), VK_ICD_FILENAMES=str(manifest))
+        env.update(XDG_STATE_HOME=str(Path(scratch) / "state"),
                    XDG_RUNTIME_DIR=str(scratch), XDG_CONFIG_DIRS=str(scratch), HOME=str(scratch), LP_NUM_THREADS="1")
         # Sanitizers: what a third party's driver does is not ours to mend; leaks are looked for on the mock driver.
         env["TSAN_OPTIONS"] = f"suppressions={self.source / 'tests/programs/third_party.tsan'}"

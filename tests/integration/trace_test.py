@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The trace that the layer writes: trace_test.py BUILD programs DRIVER SEEDS | trace_test.py BUILD clock|files|ends
 
+DRIVER: mock, lavapipe, or system, the one that VK_DRIVER_FILES names.
 programs: what random programs and workloads do is in it, by the rules of Perfetto's reader, and they do the same as without.
 clock: GPU times lie where they must without calibrated timestamps too. files: whatever becomes of the file, the program ends
 as it would. ends: however a program ends, what is in the file can be read.
@@ -25,9 +26,12 @@ MEMORY = {"KRONOS_RECYCLE_MEMORY": "on", "KRONOS_SLABS": "on"}
 NOTHING = {"KRONOS_PRESET": "observe", "KRONOS_STATS": "off", "KRONOS_BARRIERS": "off"}
 
 
-def events(path):
-    """All events; a JSON array that need not be closed, as Perfetto's reader takes it."""
+def events(path, killed=False):
+    """All events; a JSON array that need not be closed, as Perfetto's reader takes it, and as it does without half an event
+    where a process was `killed` in the middle of a write."""
     text = Path(path).read_text()
+    if killed:
+        text = text[:text.rfind("\n") + 1]
     expect(text.startswith("[\n"), f"{path} begins with {text[:20]!r}")
     try:
         return json.loads(text.rstrip().rstrip(",").rstrip("]") + "]", parse_float=Decimal)
@@ -50,10 +54,10 @@ class Slice:
 class Trace:
     """The events by what they are, each checked by itself and slices against each other."""
 
-    def __init__(self, path):
+    def __init__(self, path, killed=False):
         self.slices, self.names, self.counters, self.instants = defaultdict(list), {}, defaultdict(list), []
         self.starts, self.finishes = {}, {}
-        for event in events(path):
+        for event in events(path, killed):
             expect(isinstance(event.get("ph"), str) and {"pid", "tid", "ts", "name"} <= set(event), f"not an event: {event}")
             expect(event["pid"] > 0 and 0 <= event["tid"] < 2**31 and event["ts"] >= 0, f"{event}")
             track = (event["pid"], event["tid"])
@@ -233,7 +237,7 @@ def files(tree):
         process.kill()
         _, told = process.communicate(timeout=60)
         expect(told.count("was deleted while it was written to") == 1, told)
-        expect(any(name.endswith("submissions") for name in Trace(deleted).names.values()), "the file that was made anew has no names")
+        expect(any(name.endswith("submissions") for name in Trace(deleted, killed=True).names.values()), "the file that was made anew has no names")
 
 
 def grows(path, process):
@@ -264,7 +268,13 @@ def ends(tree):
         grows(path, process)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        check("killed", Trace(path), None, whole=False)
+        check("killed", Trace(path, killed=True), None, whole=False)
+        # Who comes later finds half an event, and leaves a whole file.
+        with open(path, "a") as file:
+            file.write('{"ph":"X","pid":')
+        run([tree.program("kronos_exit_program"), "return"], tree.environment("mock", scratch, [LAYER], KRONOS_TRACE_FILE=path), timeout=60)
+        later = Trace(path)
+        expect(len({pid for pid, _ in later.slices}) == 2, "one of two processes is missing")
 
 
 def test(tree, arguments):

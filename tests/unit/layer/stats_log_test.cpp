@@ -100,6 +100,27 @@ TEST_F(StatsLogTest, MemoryIsToldWhenItChangedAndItsHighestAtTheEnd) {
     EXPECT_EQ(most[1]["idle_bytes"], 16384);
 }
 
+TEST_F(StatsLogTest, WhoSpinsOnATimelineEndsAFrameWithTheNewValue) {
+    auto log = Open();
+    auto device = Device(log);
+    const auto frames = [&] {
+        log->DrainForTest();
+        return Of(Lines(), "frame").size();
+    };
+    constexpr uint64_t kSemaphore = 0x1234, kOther = 0x5678;
+    device->OnCounterRead(kSemaphore, 7);
+    device->counters().Add(Counter::kSubmits);
+    for (int spin = 0; spin < 5; ++spin) device->OnCounterRead(kSemaphore, 7);
+    EXPECT_EQ(frames(), 0u) << "nothing new was seen";
+    device->OnCounterRead(kSemaphore, 8);
+    EXPECT_EQ(frames(), 1u);
+    device->OnCounterRead(kSemaphore, 9);
+    EXPECT_EQ(frames(), 1u) << "nothing was submitted since";
+    device->counters().Add(Counter::kSubmits);
+    device->OnCounterRead(kOther, 1);
+    EXPECT_EQ(frames(), 2u);
+}
+
 TEST_F(StatsLogTest, FramesAndSummaryAreCompleteWhenTheDeviceIsGone) {
     auto device = Device(Open());
     for (int i = 0; i < 1000; ++i) {
@@ -488,6 +509,19 @@ TEST_F(StatsLogTest, AfterExitFramesAreWrittenWhereTheyEnd) {
     ASSERT_EQ(last.size(), 2u);
     EXPECT_EQ(last[1]["at"], "destroy");
     EXPECT_EQ(last[1]["asked"]["maps"], 2);
+}
+
+TEST_F(StatsLogTest, HalfALineOfAKilledProcessStaysOneDamagedLine) {
+    const std::string torn = R"({"v":1,"event":"fra)";
+    std::ofstream(path_) << torn;
+    Device(Open()).reset();
+    std::ifstream file(path_);
+    std::string line;
+    ASSERT_TRUE(std::getline(file, line));
+    EXPECT_EQ(line, torn);
+    size_t whole = 0;
+    for (; std::getline(file, line); ++whole) EXPECT_TRUE(json::accept(line)) << line;
+    EXPECT_GT(whole, 0u);
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trace/trace_writer.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/ostream_sink.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -143,6 +145,45 @@ TEST(TraceEvents, RowsOfProcessesDiffer) {
     EXPECT_NE(MadeUpTrack(100, 0).tid, MadeUpTrack(100, 1).tid);
     EXPECT_GT(MadeUpTrack(1, 0).tid, 1u << 22);
     EXPECT_LT(MadeUpTrack(0x3fff, 0x7fff).tid, 1u << 31);
+}
+
+// What a process that was killed in the middle of a write leaves.
+TEST_F(TraceWriterTest, ATornEventIsCutBeforeOthersFollow) {
+    Open()->Add(Event(1));
+    std::ofstream(path_, std::ios::app) << Event(2).substr(0, 20);
+    Open()->Add(Event(3));
+    const json events = Events();
+    ASSERT_EQ(events.size(), 2u);
+    EXPECT_EQ(events[1]["args"]["unit"], 3);
+}
+
+TEST_F(TraceWriterTest, WhatIsNoTornEventIsLeftThere) {
+    const std::string precious = "some\nnotes without an end";
+    std::ofstream(path_) << precious;
+    Open()->Add(Event(1));
+    std::ifstream file(path_);
+    std::stringstream text;
+    text << file.rdbuf();
+    EXPECT_EQ(text.str(), precious + Event(1) + ",\n");
+}
+
+TEST_F(TraceWriterTest, NothingIsCutWhileAnotherProcessWrites) {
+    const std::string begun = "[\n" + Event(1).substr(0, 20);
+    std::ofstream(path_) << begun;
+    const int other = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+    ASSERT_EQ(flock(other, LOCK_SH), 0);
+    Open()->Add(Event(2));
+    EXPECT_EQ(std::filesystem::file_size(path_), begun.size() + Event(2).size() + 2);
+    close(other);
+}
+
+TEST_F(TraceWriterTest, OthersCanKnowThatItWrites) {
+    auto writer = Open();
+    const int other = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+    EXPECT_NE(flock(other, LOCK_EX | LOCK_NB), 0);
+    writer.reset();
+    EXPECT_EQ(flock(other, LOCK_EX | LOCK_NB), 0);
+    close(other);
 }
 
 }  // namespace
