@@ -220,6 +220,10 @@ TraceDevice Describe(const Device& device, const VkDeviceCreateInfo& info,
     traced.driver = {&device.down, device.handle, device.set_loader_data};
     traced.calibrated = CalibratedOf(device, info);
     traced.why_no_times = GroupOfDevices(info);
+    // lavapipe: vkGetQueryPoolResults begins with vkDeviceWaitIdle, and the caller may have yet to signal what that
+    // waits for.
+    if (properties.vendorID == VK_VENDOR_ID_MESA && properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU)
+        traced.why_no_times = "this driver waits for all of the device where times are read";
     if (!device.set_loader_data) traced.why_no_times = "the loader gives layers no command buffers of their own";
     return traced;
 }
