@@ -14,6 +14,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "../sanitizers/which.h"
+
 namespace faults {
 namespace {
 
@@ -49,7 +51,7 @@ void Note(uint64_t hash, uint64_t number) {
 }
 
 // Addresses of the library's code on the stack: those it returns to, and some that are left over from before.
-[[gnu::noinline, gnu::no_sanitize("address")]] uint64_t PlaceOf(const void* frame) {
+__attribute__((noinline, no_sanitize("address"))) uint64_t PlaceOf(const void* frame) {
     constexpr size_t kWords = 96;
     constexpr int kMost = 5;
     uint64_t hash = 1469598103934665603ULL;
@@ -119,7 +121,7 @@ std::vector<uint64_t> AllocationsToFail() {
     return numbers;
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef KRONOS_ANY_SANITIZER
 bool CanFailAllocations() { return false; }
 #else
 bool CanFailAllocations() { return true; }
@@ -127,7 +129,7 @@ bool CanFailAllocations() { return true; }
 
 }  // namespace faults
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef KRONOS_ANY_SANITIZER
 #define FAILS ::faults::Fails(__builtin_return_address(0), __builtin_frame_address(0))
 
 // NOLINTBEGIN: the C library's names.

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "../sanitizers/which.h"
 #include "../scratch.h"
 #include "run.h"
 
@@ -24,7 +25,7 @@ using happens_before::Text;
 using layered::SettingMap;
 
 // Sanitizers take their time.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#ifdef KRONOS_ANY_SANITIZER
 constexpr uint64_t kPrograms = 320;
 #else
 constexpr uint64_t kPrograms = 1'600;

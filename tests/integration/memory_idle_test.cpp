@@ -10,6 +10,7 @@
 #include <memory>
 #include <random>
 
+#include "../sanitizers/which.h"
 #include "memory_fixture.h"
 
 namespace {
@@ -233,8 +234,8 @@ TEST_F(IdleMemoryTest, IsNotOnItsWayBackInAFork) {
     while (!inside_driver) std::this_thread::yield();
     const pid_t child = fork();
     if (child == 0) {
-        alarm(60);            // rather than wait for ever
-#ifndef __SANITIZE_ADDRESS__  // of GCC 12: its allocator does not bear a fork of a process with threads
+        alarm(60);                // rather than wait for ever
+#ifndef KRONOS_ADDRESS_SANITIZER  // of GCC 12: its allocator does not bear a fork of a process with threads
         {
             const Instance own(true, kRecycleMemory);
             const layered::Device device_of_child(own);

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <random>
 
+#include "../sanitizers/which.h"
 #include "slabs_fixture.h"
 
 namespace {
@@ -335,8 +336,8 @@ TEST_F(GivingBackTest, NotInAChildOfAFork) {
     while (!inside) std::this_thread::yield();
     const pid_t child = fork();
     if (child == 0) {
-        alarm(60);            // rather than wait for ever
-#ifndef __SANITIZE_ADDRESS__  // of GCC 12: its allocator does not bear a fork of a process with threads
+        alarm(60);                // rather than wait for ever
+#ifndef KRONOS_ADDRESS_SANITIZER  // of GCC 12: its allocator does not bear a fork of a process with threads
         VkDeviceMemory none = VK_NULL_HANDLE;
         EXPECT_EQ(TryAllocate(none, 1 << 20), VK_ERROR_OUT_OF_DEVICE_MEMORY);
 #endif

@@ -8,10 +8,11 @@
 #include <optional>
 #include <thread>
 
+#include "../sanitizers/which.h"
 #include "layered.h"
 
 // The sanitizers have a pthread_create of their own.
-#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+#ifndef KRONOS_ANY_SANITIZER
 #define FAILS_THREADS
 namespace {
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "../sanitizers/which.h"
 #include "submits_fixture.h"
 
 namespace {
@@ -186,7 +187,7 @@ TEST_F(SubmitsTest, HostMemory) {
 }
 
 // The sanitizers' allocators and threads are not made for a child that goes on: exit_test.py has what they can do.
-#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+#ifndef KRONOS_ANY_SANITIZER
 TEST_F(SubmitsTest, AChildOfForkMayDestroyWhatItInherits) {
     Start();
     Hold();
