@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -12,11 +13,13 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 namespace kronos {
 namespace {
 
 constexpr off_t kTornEndMost = 64 << 10;  // longer than any line that is written
+constexpr int kLockTries = 10;            // of a millisecond
 
 // A write can raise SIGPIPE (nobody reads) or SIGXFSZ (ulimit -f), which would end a program that wrote nothing itself.
 // They are held back on this thread, and one that the write has raised is taken away; one that was pending before
@@ -108,39 +111,55 @@ bool AppendFile::StillOurs() const {
     return fstat(fd_, &status) == 0 && status.st_dev == device_ && status.st_ino == inode_;
 }
 
-std::string AppendFile::TornEnd() const {
-    if (fd_ < 0) return "";
+AppendFile::End AppendFile::ReadEnd() const {
+    std::string text(kTornEndMost, '\0');
     // The descriptor cannot read, and its number is all that is known to lead to this file for sure.
     char link[32];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd_);
     const int reader = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (reader < 0) return "";
+    if (reader < 0) return {};
     struct stat status = {};
-    std::string end;
+    ssize_t read = -1;
     if (fstat(reader, &status) == 0 && S_ISREG(status.st_mode) && status.st_ino == inode_ && status.st_dev == device_) {
-        const off_t size = std::min<off_t>(status.st_size, kTornEndMost);
-        end.resize(static_cast<size_t>(size));
-        const ssize_t n = pread(reader, end.data(), end.size(), status.st_size - size);
-        end.resize(n > 0 ? static_cast<size_t>(n) : 0);
+        text.resize(static_cast<size_t>(std::min<off_t>(status.st_size, kTornEndMost)));
+        read = pread(reader, text.data(), text.size(), status.st_size - static_cast<off_t>(text.size()));
     }
     close(reader);
-    if (const size_t newline = end.rfind('\n'); newline != std::string::npos) end.erase(0, newline + 1);
-    return end;
+    if (read != static_cast<ssize_t>(text.size())) return {};
+    if (const size_t newline = text.rfind('\n'); newline != std::string::npos) text.erase(0, newline + 1);
+    return {std::move(text), status.st_size};
+}
+
+std::string AppendFile::TornEnd() const {
+    if (fd_ < 0 || empty_) return "";
+    End end = ReadEnd();
+    // A write of another process is seen page by page.
+    return !end.torn.empty() && ReadEnd().size == end.size ? std::move(end.torn) : "";
 }
 
 void AppendFile::CutTornEnd(std::string_view begin) {
-    if (fd_ < 0 || empty_ || flock(fd_, LOCK_EX | LOCK_NB) != 0) return;
-    const std::string torn = TornEnd();
-    struct stat status = {};
-    if (!torn.empty() && torn.starts_with(begin) && fstat(fd_, &status) == 0)
-        // Where it fails the file stays as it was: what is appended can still be read by whoever cuts it there.
-        static_cast<void>(!ftruncate(fd_, status.st_size - static_cast<off_t>(torn.size())));
+    // Who writes holds a shared lock: where there are none, nobody can be known to write.
+    if (fd_ < 0 || empty_ || flock(fd_, LOCK_SH | LOCK_NB) != 0) return;
+    if (flock(fd_, LOCK_EX | LOCK_NB) == 0) {
+        const End end = ReadEnd();
+        const bool ours = end.torn.starts_with(begin) || begin.starts_with(end.torn);
+        struct stat status = {};
+        if (!end.torn.empty() && ours && fstat(fd_, &status) == 0 && status.st_size == end.size)
+            // Where it fails the file stays as it was.
+            static_cast<void>(!ftruncate(fd_, end.size - static_cast<off_t>(end.torn.size())));
+    }
     flock(fd_, LOCK_UN);
 }
 
-// Not held up by anyone: who does not get the lock tries again at the next write.
-void AppendFile::Share() {
-    if (sharing_ && flock(fd_, LOCK_SH | LOCK_NB) == 0) sharing_ = false;
+// False: somebody has the lock who looks whether anybody writes.
+bool AppendFile::Share() {
+    if (!sharing_) return true;
+    if (flock(fd_, LOCK_SH | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK) return false;
+        flock(fd_, LOCK_UN);  // there are exclusive locks only: others must not take one for what it is not
+    }
+    sharing_ = false;
+    return true;
 }
 
 std::string AppendFile::WriteFirst(std::string_view text) {
@@ -164,7 +183,8 @@ std::string AppendFile::Write(std::string_view text) {
         fd_ = -1;
         return "the program has closed its descriptor";
     }
-    Share();
+    // Whoever it is needs no longer than a cut takes, but may have been stopped in it: then it is written all the same.
+    for (int tries = 0; !Share() && tries < kLockTries; ++tries) poll(nullptr, 0, 1);
     const int error = WriteAll(fd_, text);
     if (!error) return "";
     Close();

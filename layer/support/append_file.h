@@ -31,10 +31,10 @@ class AppendFile {
     bool IsAt(const std::string& path) const;
 
     /// What follows the file's last newline, 64 KiB at most: a process that was killed while it wrote has left half a
-    /// line. "" where lines are whole or nothing can be read.
+    /// line. "" where lines are whole, where somebody is writing, or where nothing can be read.
     std::string TornEnd() const;
-    /// Cuts a torn end off that begins with `begin`, so that the caller knows it for its own, if no other process has
-    /// this file open for WriteFirst.
+    /// Cuts a torn end off that begins as `begin` does, so that the caller knows it for its own, if no other process
+    /// has this file open for WriteFirst, as far as the file system has locks to tell.
     void CutTornEnd(std::string_view begin);
 
     /// Writes `text` if there is nothing in the file yet; of several processes that have just made it, one does. "" or
@@ -46,8 +46,13 @@ class AppendFile {
     void Close();
 
   private:
+    struct End {
+        std::string torn;
+        off_t size = 0;  // of the file
+    };
     bool StillOurs() const;
-    void Share();
+    End ReadEnd() const;
+    bool Share();
 
     int fd_ = -1;
     dev_t device_ = 0;

@@ -149,12 +149,15 @@ TEST(TraceEvents, RowsOfProcessesDiffer) {
 
 // What a process that was killed in the middle of a write leaves.
 TEST_F(TraceWriterTest, ATornEventIsCutBeforeOthersFollow) {
-    Open()->Add(Event(1));
-    std::ofstream(path_, std::ios::app) << Event(2).substr(0, 20);
-    Open()->Add(Event(3));
-    const json events = Events();
-    ASSERT_EQ(events.size(), 2u);
-    EXPECT_EQ(events[1]["args"]["unit"], 3);
+    for (const size_t length : {size_t{1}, size_t{4}, size_t{20}, Event(2).size()}) {
+        std::filesystem::remove(path_);
+        Open()->Add(Event(1));
+        std::ofstream(path_, std::ios::app) << Event(2).substr(0, length);
+        Open()->Add(Event(3));
+        const json events = Events();
+        ASSERT_EQ(events.size(), 2u) << length;
+        EXPECT_EQ(events[1]["args"]["unit"], 3) << length;
+    }
 }
 
 TEST_F(TraceWriterTest, WhatIsNoTornEventIsLeftThere) {
