@@ -42,10 +42,15 @@ void DeviceStats::OnWaitDone() {
 }
 
 void DeviceStats::OnCounterRead(uint64_t semaphore, uint64_t value) {
-    const uint64_t read = (semaphore ^ value) * 0x9E3779B97F4A7C15ull + value;
-    if (last_read_.load(std::memory_order_relaxed) == read) return;
-    last_read_.store(read, std::memory_order_relaxed);
-    OnWaitDone();
+    constexpr int kValueBits = 40;
+    const uint64_t hash = semaphore * 0x9E3779B97F4A7C15ull;
+    const uint64_t now = (hash & (~uint64_t{0} << kValueBits)) | (value & ((uint64_t{1} << kValueBits) - 1));
+    std::atomic<uint64_t>& slot = last_read_[(hash >> (kValueBits - 4)) % last_read_.size()];
+    const uint64_t last = slot.load(std::memory_order_relaxed);
+    if (last == now) return;
+    slot.store(now, std::memory_order_relaxed);
+    // Of one that was not asked for before, nothing is known but that zero is where most begin.
+    if ((last ^ now) >> kValueBits == 0 || value != 0) OnWaitDone();
 }
 
 void DeviceStats::CloseFrame(FrameEnd end) {

@@ -37,8 +37,8 @@ class DeviceStats {
     /// A host wait (or a poll that saw completion) ended with success.
     void OnWaitDone();
 
-    /// The value of a timeline semaphore was asked for. The first answer that differs from the one before has seen work
-    /// done, as a wait does; who spins asks many times and gets the old one.
+    /// The value of a timeline semaphore was asked for. One that differs from that semaphore's last has seen work done,
+    /// as a wait does; who spins asks many times and gets the old one.
     void OnCounterRead(uint64_t semaphore, uint64_t value);
 
     /// Closes the current frame. Does nothing when another thread is closing one, when nothing was counted, or when the
@@ -92,7 +92,7 @@ class DeviceStats {
 
     void LookAtLevels();  // with levels_mutex_ held
 
-    std::atomic<uint64_t> last_read_{0};  // a semaphore and its value, mixed
+    std::array<std::atomic<uint64_t>, 16> last_read_{};  // by semaphore: 24 bits of which it is, 40 of its value
 
     std::mutex levels_mutex_;  // guards the next four
     const LevelSource* level_source_ = nullptr;

@@ -108,16 +108,24 @@ TEST_F(StatsLogTest, WhoSpinsOnATimelineEndsAFrameWithTheNewValue) {
         return Of(Lines(), "frame").size();
     };
     constexpr uint64_t kSemaphore = 0x1234, kOther = 0x5678;
-    device->OnCounterRead(kSemaphore, 7);
     device->counters().Add(Counter::kSubmits);
-    for (int spin = 0; spin < 5; ++spin) device->OnCounterRead(kSemaphore, 7);
+    // Two in turn, none of them done.
+    for (int spin = 0; spin < 5; ++spin) {
+        device->OnCounterRead(kSemaphore, 0);
+        device->OnCounterRead(kOther, 0);
+    }
     EXPECT_EQ(frames(), 0u) << "nothing new was seen";
-    device->OnCounterRead(kSemaphore, 8);
+    device->OnCounterRead(kSemaphore, 1);
     EXPECT_EQ(frames(), 1u);
-    device->OnCounterRead(kSemaphore, 9);
+    device->OnCounterRead(kSemaphore, 2);
     EXPECT_EQ(frames(), 1u) << "nothing was submitted since";
     device->counters().Add(Counter::kSubmits);
-    device->OnCounterRead(kOther, 1);
+    for (int spin = 0; spin < 5; ++spin) {
+        device->OnCounterRead(kSemaphore, 2);
+        device->OnCounterRead(kOther, 0);
+    }
+    EXPECT_EQ(frames(), 1u);
+    device->OnCounterRead(kOther, 7);
     EXPECT_EQ(frames(), 2u);
 }
 
