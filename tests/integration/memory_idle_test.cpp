@@ -235,7 +235,7 @@ TEST_F(IdleMemoryTest, IsNotOnItsWayBackInAFork) {
     const pid_t child = fork();
     if (child == 0) {
         alarm(60);                // rather than wait for ever
-#ifndef KRONOS_ADDRESS_SANITIZER  // of GCC 12: its allocator does not bear a fork of a process with threads
+#ifndef KRONOS_ADDRESS_SANITIZER  // its allocator, GCC 12's at least, does not bear a fork with threads
         {
             const Instance own(true, kRecycleMemory);
             const layered::Device device_of_child(own);

@@ -337,7 +337,7 @@ TEST_F(GivingBackTest, NotInAChildOfAFork) {
     const pid_t child = fork();
     if (child == 0) {
         alarm(60);                // rather than wait for ever
-#ifndef KRONOS_ADDRESS_SANITIZER  // of GCC 12: its allocator does not bear a fork of a process with threads
+#ifndef KRONOS_ADDRESS_SANITIZER  // its allocator, GCC 12's at least, does not bear a fork with threads
         VkDeviceMemory none = VK_NULL_HANDLE;
         EXPECT_EQ(TryAllocate(none, 1 << 20), VK_ERROR_OUT_OF_DEVICE_MEMORY);
 #endif

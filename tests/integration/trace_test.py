@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The trace that the layer writes: trace_test.py BUILD programs DRIVER SEEDS | trace_test.py BUILD clock|files|ends
 
-DRIVER: mock, lavapipe, or system, the one that VK_DRIVER_FILES names.
+DRIVER: mock, lavapipe, swiftshader, or system, the one that VK_DRIVER_FILES names.
 programs: what random programs and workloads do is in it, by the rules of Perfetto's reader, and they do the same as without.
 clock: GPU times lie where they must without calibrated timestamps too. files: whatever becomes of the file, the program ends
 as it would. ends: however a program ends, what is in the file can be read.
