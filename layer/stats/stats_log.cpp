@@ -7,14 +7,13 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <map>
 
 #include "stats/device_stats.h"
 #include "support/clock.h"
-#include "support/fork_mutex.h"
 #include "support/formatted.h"
 #include "support/process.h"
 #include "support/quiet_thread.h"
+#include "support/shared_writers.h"
 
 namespace kronos {
 namespace {
@@ -24,51 +23,22 @@ constexpr auto kNap = 50ms;           // how late a line may be while frames com
 constexpr int kNapsBeforeSleep = 20;  // a second without frames, then the thread waits to be woken
 constexpr size_t kWriteAt = size_t{256} << 10;
 
-// Never destroyed: programs call Vulkan after static objects have died.
-struct OpenLogs {
-    ForkMutex mutex{LockRank::kStatsLogs};
-    std::map<std::string, std::weak_ptr<StatsLog>> by_target;
-};
-OpenLogs& Logs() {
-    static OpenLogs& logs = *new OpenLogs;
-    return logs;
+SharedWriters<StatsLog>& Logs() {
+    static auto& all = *new SharedWriters<StatsLog>(LockRank::kStatsLogs);
+    return all;
 }
 
-// Runs `body`; memory that is short costs statistics, never the program.
-template <class Body>
-void Safely(const Log& log, Body body) noexcept {
-    try {
-        body();
-    } catch (const std::exception& error) {
-        try {
-            log.Error("statistics: {}", error.what());
-        } catch (const std::exception&) {
-            // Not even the message found memory.
-        }
-    }
-}
-
-// Runs after the program's exit handlers that were registered before the layer was loaded, and before libc is done.
-[[gnu::destructor]] void FlushAtExit() {
-    // The devices still own their logs; what is held here is kept, so that no log is joined from a destructor.
-    static auto& living = *new std::vector<std::shared_ptr<StatsLog>>;
-    {
-        std::lock_guard lock(Logs().mutex);
-        for (auto& [target, weak] : Logs().by_target)
-            if (auto log = weak.lock()) living.push_back(std::move(log));
-    }
-    for (const auto& log : living) log->Exit();
-}
+[[gnu::destructor]] void FlushAtExit() { Logs().Exit(); }
 
 }  // namespace
 
 std::shared_ptr<StatsLog> StatsLog::Open(const Target& target, std::shared_ptr<Log> log) {
-    OpenLogs& logs = Logs();
+    SharedWriters<StatsLog>& logs = Logs();
     // Instances that want the same file in another way each append to it: lines are written whole.
     const std::string key = Format("{}|{}|{}|{}|{}", target.path, static_cast<int>(target.format), target.limit_bytes,
                                    target.older_files, target.tick_ns);
     std::lock_guard lock(logs.mutex);
-    if (auto known = logs.by_target[key].lock(); known && !known->Inherited()) return known;
+    if (auto known = logs.by_key[key].lock(); known && !known->Inherited()) return known;
     // In a forked child the object is left alone: its thread is not there to be joined, and the condition variable's
     // destructor would wait for that thread for ever.
     std::shared_ptr<StatsLog> made(new StatsLog(target, std::move(log)), [](StatsLog* old) {
@@ -78,13 +48,13 @@ std::shared_ptr<StatsLog> StatsLog::Open(const Target& target, std::shared_ptr<L
         made->log_->Warn(
             "stats_file = '{}' cannot be opened ({}); a path that can be written is allowed; counting without a file",
             target.path, error);
-        logs.by_target.erase(key);
+        logs.by_key.erase(key);
         return nullptr;
     }
     if (target.format == StatsFormat::kCsv && made->file_.IsEmpty()) made->buffer_ = CsvHeader();
     // Half a line of a process that was killed stays one damaged line.
     if (!made->file_.TornEnd().empty()) made->buffer_ = "\n";
-    logs.by_target[key] = made;
+    logs.by_key[key] = made;
     if (target.tick_ns) made->StartThread();
     return made;
 }
@@ -134,8 +104,8 @@ void StatsLog::Detach(DeviceStats* device) noexcept {
     if (Inherited()) return;
     std::lock_guard lock(mutex_);
     if (std::find(devices_.begin(), devices_.end(), device) == devices_.end()) return;
-    Safely(*log_, [&] { Finish(device, false); });
-    Safely(*log_, [&] { Write(); });
+    Safely(*log_, "statistics", [&] { Finish(device, false); });
+    Safely(*log_, "statistics", [&] { Write(); });
     std::erase(devices_, device);
 }
 
@@ -143,7 +113,7 @@ void StatsLog::Kick(bool soon) noexcept {
     if (direct_.load(std::memory_order_acquire)) {
         if (Inherited()) return;
         std::lock_guard lock(mutex_);
-        Safely(*log_, [&] { Drain(); });
+        Safely(*log_, "statistics", [&] { Drain(); });
         return;
     }
     if (!started_.load(std::memory_order_acquire)) StartThread();
@@ -156,8 +126,8 @@ void StatsLog::Exit() noexcept {
     direct_.store(true, std::memory_order_release);
     StopThread();
     std::lock_guard lock(mutex_);
-    for (DeviceStats* device : devices_) Safely(*log_, [&] { Finish(device, true); });
-    Safely(*log_, [&] { Write(); });
+    for (DeviceStats* device : devices_) Safely(*log_, "statistics", [&] { Finish(device, true); });
+    Safely(*log_, "statistics", [&] { Write(); });
 }
 
 void StatsLog::Finish(DeviceStats* device, bool at_exit) {
@@ -194,7 +164,7 @@ void StatsLog::Run() {
         std::lock_guard lock(mutex_);
         const uint64_t now = NowNs();
         for (DeviceStats* device : devices_) device->Tick(now);
-        Safely(*log_, [&] { idle = Drain() ? 0 : idle + 1; });
+        Safely(*log_, "statistics", [&] { idle = Drain() ? 0 : idle + 1; });
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include "stream/plan_counts.h"
 #include "support/clock.h"
+#include "support/submit_buffers.h"
 
 namespace kronos {
 namespace {
@@ -21,21 +22,6 @@ VkCommandBuffer Instead(VkCommandBuffer, VkCommandBuffer buffer) { return buffer
 VkCommandBufferSubmitInfo Instead(VkCommandBufferSubmitInfo first, VkCommandBuffer buffer) {
     first.commandBuffer = buffer;
     return first;
-}
-
-std::span<const VkCommandBuffer> BuffersOf(const VkSubmitInfo& info) {
-    return {info.pCommandBuffers, info.commandBufferCount};
-}
-std::span<const VkCommandBufferSubmitInfo> BuffersOf(const VkSubmitInfo2& info) {
-    return {info.pCommandBufferInfos, info.commandBufferInfoCount};
-}
-void SetBuffers(VkSubmitInfo& info, std::span<const VkCommandBuffer> buffers) {
-    info.pCommandBuffers = buffers.data();
-    info.commandBufferCount = static_cast<uint32_t>(buffers.size());
-}
-void SetBuffers(VkSubmitInfo2& info, std::span<const VkCommandBufferSubmitInfo> buffers) {
-    info.pCommandBufferInfos = buffers.data();
-    info.commandBufferInfoCount = static_cast<uint32_t>(buffers.size());
 }
 
 template <class Info>

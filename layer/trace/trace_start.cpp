@@ -11,6 +11,7 @@
 
 #include "support/extensions.h"
 #include "support/process.h"
+#include "support/submit_buffers.h"
 
 namespace kronos {
 namespace {
@@ -23,20 +24,6 @@ HandleMap<void*, Device*>& TracedDevices() {
 }
 Device& Traced(const void* handle) { return *TracedDevices().Find(DispatchKey(handle)); }
 
-std::span<const VkCommandBuffer> BuffersOf(const VkSubmitInfo& info) {
-    return {info.pCommandBuffers, info.commandBufferCount};
-}
-std::span<const VkCommandBufferSubmitInfo> BuffersOf(const VkSubmitInfo2& info) {
-    return {info.pCommandBufferInfos, info.commandBufferInfoCount};
-}
-void SetBuffers(VkSubmitInfo& info, std::span<const VkCommandBuffer> buffers) {
-    info.pCommandBuffers = buffers.data();
-    info.commandBufferCount = static_cast<uint32_t>(buffers.size());
-}
-void SetBuffers(VkSubmitInfo2& info, std::span<const VkCommandBufferSubmitInfo> buffers) {
-    info.pCommandBufferInfos = buffers.data();
-    info.commandBufferInfoCount = static_cast<uint32_t>(buffers.size());
-}
 void Append(std::vector<VkCommandBuffer>& to, VkCommandBuffer buffer) { to.push_back(buffer); }
 void Append(std::vector<VkCommandBufferSubmitInfo>& to, VkCommandBuffer buffer) {
     to.push_back({VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO, nullptr, buffer, 0});

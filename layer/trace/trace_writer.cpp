@@ -4,14 +4,12 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <map>
-#include <vector>
 
 #include "support/clock.h"
-#include "support/fork_mutex.h"
 #include "support/formatted.h"
 #include "support/process.h"
 #include "support/quiet_thread.h"
+#include "support/shared_writers.h"
 #include "trace/trace_events.h"
 
 namespace kronos {
@@ -23,48 +21,20 @@ constexpr std::string_view kBegin = "[\n";
 constexpr std::string_view kEventBegin = "{\"ph\":";
 constexpr std::string_view kSeparator = ",\n";
 
-// Never destroyed: programs call Vulkan after static objects have died.
-struct OpenTraces {
-    ForkMutex mutex{LockRank::kTraces};
-    std::map<std::string, std::weak_ptr<TraceWriter>> by_path;
-};
-OpenTraces& Traces() {
-    static OpenTraces& traces = *new OpenTraces;
-    return traces;
+SharedWriters<TraceWriter>& Traces() {
+    static auto& all = *new SharedWriters<TraceWriter>(LockRank::kTraces);
+    return all;
 }
 
-// Runs `body`; memory that is short costs events, never the program.
-template <class Body>
-void Safely(const Log& log, Body body) noexcept {
-    try {
-        body();
-    } catch (const std::exception& error) {
-        try {
-            log.Error("trace: {}", error.what());
-        } catch (const std::exception&) {
-            // Not even the message found memory.
-        }
-    }
-}
-
-// As the statistics do it: after the program's exit handlers, and before libc is done.
-[[gnu::destructor]] void FlushAtExit() {
-    static auto& living = *new std::vector<std::shared_ptr<TraceWriter>>;
-    {
-        std::lock_guard lock(Traces().mutex);
-        for (auto& [path, weak] : Traces().by_path)
-            if (auto writer = weak.lock()) living.push_back(std::move(writer));
-    }
-    for (const auto& writer : living) writer->Exit();
-}
+[[gnu::destructor]] void FlushAtExit() { Traces().Exit(); }
 
 }  // namespace
 
 std::shared_ptr<TraceWriter> TraceWriter::Open(const std::string& path, uint64_t limit_bytes,
                                                std::shared_ptr<Log> log) {
-    OpenTraces& traces = Traces();
+    SharedWriters<TraceWriter>& traces = Traces();
     std::lock_guard lock(traces.mutex);
-    if (auto known = traces.by_path[path].lock(); known && !known->Inherited()) return known;
+    if (auto known = traces.by_key[path].lock(); known && !known->Inherited()) return known;
     // In a forked child the object is left alone: its thread is not there to be joined.
     std::shared_ptr<TraceWriter> made(new TraceWriter(path, limit_bytes, std::move(log)), [](TraceWriter* old) {
         if (!old->Inherited()) delete old;
@@ -76,7 +46,7 @@ std::shared_ptr<TraceWriter> TraceWriter::Open(const std::string& path, uint64_t
         made->log_->Warn(
             "trace_file = '{}' cannot be written ({}); a path that can be written is allowed; there is no trace", path,
             error);
-        traces.by_path.erase(path);
+        traces.by_key.erase(path);
         return nullptr;
     }
     try {
@@ -85,7 +55,7 @@ std::shared_ptr<TraceWriter> TraceWriter::Open(const std::string& path, uint64_t
         made->direct_ = true;
         made->log_->Warn("no thread for the trace ({}); events are written where they happen", failed.what());
     }
-    traces.by_path[path] = made;
+    traces.by_key[path] = made;
     return made;
 }
 
@@ -126,7 +96,7 @@ void TraceWriter::Add(std::string_view event) noexcept {
 
 void TraceWriter::AddName(const std::string& event) noexcept {
     if (Inherited()) return;
-    Safely(*log_, [&] {
+    Safely(*log_, "trace", [&] {
         std::lock_guard lock(buffer_mutex_);
         names_ += event;
         names_ += kSeparator;
@@ -165,7 +135,7 @@ void TraceWriter::Run() noexcept {
 
 void TraceWriter::WriteWaiting() noexcept {
     std::lock_guard lock(file_mutex_);
-    Safely(*log_, [&] { Write(); });
+    Safely(*log_, "trace", [&] { Write(); });
 }
 
 // With file_mutex_ held.
