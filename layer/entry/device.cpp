@@ -184,8 +184,7 @@ void StartFeatures(Device& device, const VkDeviceCreateInfo& create_info, const 
     StartStreams(device, create_info, properties);
     StartObjects(device, create_info, properties);
     StartSubmissions(device, properties, why_not_held);
-    if (settings.recycle_memory != RecycleMemory::kOff && StartRecycling(device, create_info, properties))
-        device.gates |= kGateMemory;
+    if (StartRecycling(device, create_info, properties)) device.gates |= kGateMemory;
     if (settings.slabs != Slabs::kOff && StartSlabs(device, create_info, properties)) device.gates |= kGateSlabs;
     if (device.recycler || device.slabs) LookAfterIdle(device);
     if (settings.recycle_memory != RecycleMemory::kOff || settings.slabs != Slabs::kOff) device.gates |= kGateShortage;

@@ -19,6 +19,7 @@
 #include "devices/list.h"
 #include "devices/policy.h"
 #include "kronos/settings.h"
+#include "memory/forecast.h"
 #include "memory/janitor.h"
 #include "memory/recycler.h"
 #include "memory/slab_choice.h"
@@ -28,6 +29,7 @@
 #include "stream/recorder.h"
 #include "stream/streaming.h"
 #include "stream/worth.h"
+#include "submission/bursts.h"
 #include "submission/fence_cache.h"
 #include "submission/idle_choice.h"
 #include "submission/spin_waits.h"
@@ -107,6 +109,7 @@ struct Device {
     std::unique_ptr<FenceCache> fences;          ///< nullptr: no fence is known or kept
     std::unique_ptr<Submissions> submissions;    ///< nullptr: the driver gets all of them from the program
     std::unique_ptr<MemoryRecycler> recycler;    ///< nullptr: no memory is kept
+    std::unique_ptr<RecycleForecast> forecast;   ///< nullptr: nobody asks what keeping it would gain
     std::unique_ptr<SlabDriver> slab_driver;     ///< outlives slabs
     std::unique_ptr<SlabFacts> slab_facts;       ///< there where slabs are
     std::unique_ptr<SlabMemory> slabs;           ///< nullptr: every memory of the program is the driver's
@@ -154,6 +157,7 @@ struct Queue {
     VkFence idle_fence = VK_NULL_HANDLE;  ///< the layer's own, not signaled and not pending; made when first needed
     IdleChoice idle_choice;
     QueueTrace* trace = nullptr;  ///< nullptr: there is none
+    Bursts bursts;                ///< where none is held
 };
 
 /// A command buffer. Externally synchronized while it records; only read by submits.

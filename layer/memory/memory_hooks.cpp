@@ -307,7 +307,12 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
             device.Decided(Counter::kMemoryMade);
         }
     }
-    const bool timed = key && device.recycler->probe.Undecided();
+    if (device.forecast) {
+        judged = JudgeAllocation(*info, allocator, device.forecast->facts);
+        key = std::get_if<MemoryKey>(&judged);
+        if (key && device.forecast->Wanted(*key)) device.Decided(Counter::kMemoryAgain);
+    }
+    const bool timed = key && device.recycler && device.recycler->probe.Undecided();
     VkResult result = FromDriverWithTrim(device, *info, allocator, timed, bytes, memory);
     if (device.slabs && ForWantOfMemory(result) && !AllocateVirtual(device, *info, allocator, true, memory)) {
         if (rounding) device.recycler->ReturnRounding(heap, rounding);
@@ -332,10 +337,11 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
         state->rounding = rounding;
         state->heap = heap;
         state->timed = timed;
-        if (key && bytes == SizeClassBytes(key->size_class)) {
+        if (key && (device.forecast || bytes == SizeClassBytes(key->size_class))) {
+            const MemoryFacts& facts = device.forecast ? device.forecast->facts : device.recycler->facts;
             state->keyed = true;
             state->key = *key;
-            state->heap = device.recycler->facts.properties.memoryTypes[key->type].heapIndex;
+            state->heap = facts.properties.memoryTypes[key->type].heapIndex;
         }
         device.memories.Insert(*memory, state.get());
         static_cast<void>(state.release());  // the table holds it now
@@ -365,6 +371,7 @@ VKAPI_ATTR void VKAPI_CALL FreeMemory(VkDevice handle, VkDeviceMemory memory, co
     }
     MemoryRecycler* recycler = device.recycler.get();
     if (recycler && !recycler->Cheap() && !allocator && Kept(device, *state)) return;
+    if (device.forecast && state->keyed && !allocator) device.forecast->Freed(state->key);
     const bool timed = recycler && recycler->probe.Undecided() && state->timed;
     Forget(device, state);
     const uint64_t before = timed ? NowNs() : 0;

@@ -78,9 +78,11 @@ class DeviceIdle : public IdleOwner {
 bool StartRecycling(Device& device, const VkDeviceCreateInfo& create_info,
                     const VkPhysicalDeviceProperties& properties) {
     const Settings& settings = device.instance->settings;
+    const bool off = settings.recycle_memory == RecycleMemory::kOff;
+    if (off && !device.stats) return false;
     const auto* group = vku::FindStructInPNextChain<VkDeviceGroupDeviceCreateInfo>(create_info.pNext);
     if (group && group->physicalDeviceCount > 1) {
-        device.log->Info("recycle_memory: off, the device is a group of {}", group->physicalDeviceCount);
+        if (!off) device.log->Info("recycle_memory: off, the device is a group of {}", group->physicalDeviceCount);
         return false;
     }
     MemoryFacts facts;
@@ -95,9 +97,14 @@ bool StartRecycling(Device& device, const VkDeviceCreateInfo& create_info,
     facts.memory_report = vku::FindStructInPNextChain<VkDeviceDeviceMemoryReportCreateInfoEXT>(create_info.pNext) ||
                           (binding && binding->reportAddressBinding);
     if (facts.memory_report || facts.priority_changes) {
-        device.log->Info("recycle_memory: off, {}", facts.memory_report
-                                                        ? "the program gets reports of what the driver allocates"
-                                                        : "VK_EXT_pageable_device_local_memory lets priorities change");
+        if (!off)
+            device.log->Info("recycle_memory: off, {}",
+                             facts.memory_report ? "the program gets reports of what the driver allocates"
+                                                 : "VK_EXT_pageable_device_local_memory lets priorities change");
+        return false;
+    }
+    if (off) {
+        device.forecast = std::make_unique<RecycleForecast>(facts);
         return false;
     }
     device.recycler =

@@ -8,7 +8,8 @@ namespace kronos {
 
 struct Device;
 
-/// Before the program has the device. False: recycling is off for it, and the log says why. Throws std::bad_alloc.
+/// Before the program has the device. False: recycling is off for it, and the log says why, or the setting is; then
+/// what it would gain is counted, where anything is. Throws std::bad_alloc.
 bool StartRecycling(Device& device, const VkDeviceCreateInfo& create_info,
                     const VkPhysicalDeviceProperties& properties);
 

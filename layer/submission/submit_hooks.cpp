@@ -265,6 +265,15 @@ VkResult SubmitOrHold(Device& device, Queue* known, VkQueue queue, std::span<con
     return result;
 }
 
+// Of a device that holds none.
+template <class Info>
+void ForeseeHolding(const Device& device, Queue& queue, std::span<const Info> infos, const SubmitCount& count) {
+    const bool may_join = queue.plain && !count.waits && FactsOf(infos).understood;
+    if (!queue.bursts.Comes(NowNs(), may_join)) return;
+    device.Decided(Counter::kSubmitsClose);
+    device.Decided(Counter::kBuffersClose, count.command_buffers);
+}
+
 template <class Info>
 [[gnu::always_inline]] inline VkResult Submit(VkQueue queue, std::span<const Info> infos, VkFence fence) {
     Queue* known = FindQueue(queue);
@@ -276,7 +285,9 @@ template <class Info>
     if (!device.stats) return CallDriver(device, queue, infos, fence);
     const SubmitCount count = CountOf(device, infos);
     CountSubmit(device, count, false);
+    if (known) ForeseeHolding(device, *known, infos, count);
     const VkResult result = CallDriver(device, queue, infos, fence);
+    if (known) known->bursts.Ended(NowNs());
     if (count.frame_end) device.stats->OnBoundary(FrameEnd::kFrameBoundary);
     return result;
 }

@@ -125,7 +125,7 @@ def predictions(tree, scratch):
             for counter, (feature, p) in said.items():
                 asked = happened["counters"][counter]["asked"]
                 expect(p["asked"] == asked, f"{where}: the program asked for {asked} {counter}, then for {p['asked']}")
-                expect(p["fewer_at_least"] <= p["fewer_at_most"] <= asked, f"{where}: {p}")
+                expect(p["fewer_at_least"] <= p["fewer_expected"] <= p["fewer_at_most"] <= asked, f"{where}: {p}")
                 # How long waits take is another time's, and command buffers are fused only on some drivers.
                 if counter not in ("waits", "command_buffers"):
                     expect(p["fewer_at_least"] <= fewer(counter) <= p["fewer_at_most"], f"{where}: {p} predicted, {fewer(counter)} fewer")

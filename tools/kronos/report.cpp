@@ -104,9 +104,7 @@ std::string FormatGroup(const ReportGroup& group) {
                    feature.key + (feature.value.empty() ? "" : " = " + feature.value), "");
         out += "      " + feature.text + "\n";
         for (const Prediction& p : feature.predictions) {
-            out += "      would be: " + N(p.asked - std::min(p.asked, p.at_most));
-            if (p.at_least != p.at_most) out += " to " + N(p.asked - std::min(p.asked, p.at_least));
-            out += " of " + N(p.asked) + " " + p.counter + "\n";
+            out += "      would be: " + RemainingText(p) + " of " + N(p.asked) + " " + p.counter + "\n";
         }
         std::vector<Reason> reasons = feature.reasons;
         std::stable_sort(reasons.begin(), reasons.end(),
@@ -173,7 +171,8 @@ ordered_json Json(const ReportGroup& group) {
             predictions.push_back({{"counter", p.counter},
                                    {"asked", p.asked},
                                    {"fewer_at_least", p.at_least},
-                                   {"fewer_at_most", p.at_most}});
+                                   {"fewer_at_most", p.at_most},
+                                   {"fewer_expected", p.expected}});
         features.push_back({{"feature", f.name},
                             {"setting", f.key},
                             {"value", f.value},

@@ -84,7 +84,7 @@ class Reporter {
         if (report.value == "off") {
             report.state = FeatureState::kOff;
             const uint64_t short_ones = ShortWaits();
-            report.predictions.push_back({"waits", waits, 0, short_ones});
+            report.predictions.push_back({"waits", waits, 0, short_ones, short_ones});
             report.text = N(waits) + " waits, all left to the driver" + took;
             if (short_ones) report.advice = Variable("waits", "auto") + ": short waits end without a wake-up";
             return report;
@@ -150,7 +150,7 @@ class Reporter {
             return report;
         }
         const uint64_t most = CallsBesideOnePerFrame(Series::kSubmitsAsked);
-        report.predictions.push_back({"submits", asked, 0, most});
+        report.predictions.push_back({"submits", asked, 0, most, std::min(most, device_.Did("submits_close"))});
         report.text = "the driver got all " + N(asked) + " submissions as they came";
         if (most)
             report.advice = Variable("submits", "auto") + ": " + Of(most, asked) + " stand in a frame with others";
@@ -185,7 +185,8 @@ class Reporter {
             return report;
         }
         const uint64_t most = CallsBesideOnePerFrame(Series::kCommandBuffers);
-        report.predictions.push_back({"command_buffers", buffers, 0, most});
+        report.predictions.push_back(
+            {"command_buffers", buffers, 0, most, std::min(most, device_.Did("buffers_close"))});
         report.text = submits_off && report.value != "off" ? "needs submissions that may be held, and they are off"
                                                            : N(buffers) + " command buffers, all left as they are";
         if (most)
@@ -209,7 +210,7 @@ class Reporter {
         if (device_.Did("streams_observed")) {
             report.state = FeatureState::kObserved;
             const uint64_t fewer = Less(recorded, emitted);
-            report.predictions.push_back({"barrier_calls", asked, fewer, fewer});
+            report.predictions.push_back({"barrier_calls", asked, fewer, fewer, fewer});
             report.text = "of " + N(recorded) + " barriers looked at the driver would get " + N(emitted) + "; " +
                           N(device_.Did("barriers_necessary")) + " order what the command buffers do themselves";
             if (device_.Did("barriers_narrowed"))
@@ -263,7 +264,7 @@ class Reporter {
                  {std::pair("pipeline_binds", "redundant_pipelines"), std::pair("set_binds", "redundant_sets"),
                   std::pair("pushes", "redundant_constants"), std::pair("push_descriptors", "redundant_descriptors")})
                 if (const uint64_t n = device_.Did(decision))
-                    report.predictions.push_back({counter, device_.Asked(counter), n, n});
+                    report.predictions.push_back({counter, device_.Asked(counter), n, n, n});
             report.text = Of(same, all) + " binds and pushes change nothing";
             if (same) report.advice = Variable("barriers", "auto") + ": the driver does not get them";
             return report;
@@ -299,7 +300,8 @@ class Reporter {
         }
         if (report.value == "off") {
             const Bounds bounds = Recyclable(device_.rows, Series::kFencesCreated, Series::kFencesDestroyed);
-            report.predictions.push_back({"fences_created", created, bounds.at_least, bounds.at_most});
+            // The program's fences are alike, and most are destroyed before the next is created.
+            report.predictions.push_back({"fences_created", created, bounds.at_least, bounds.at_most, bounds.at_most});
             report.text = "the driver made all " + N(created) + " fences";
             if (bounds.at_most)
                 report.advice = Variable("recycle_fences", "auto") + ": " + Range(bounds, created) +
@@ -336,9 +338,10 @@ class Reporter {
         const std::string size =
             " (" + (bytes >> 20 < 10 ? N(bytes >> 10) + " KiB" : N(bytes >> 20) + " MiB") + " in all)";
         if (report.value == "off") {
-            // Size and type decide too, which the log does not tell: nothing is sure.
+            // When what was idle came back within a frame the log does not tell: nothing is sure.
             const Bounds bounds = Recyclable(device_.rows, Series::kAllocationsAsked, Series::kFrees);
-            report.predictions.push_back({"allocations", asked, 0, bounds.at_most});
+            report.predictions.push_back(
+                {"allocations", asked, 0, bounds.at_most, std::min(bounds.at_most, device_.Did("memory_again"))});
             report.text = "the driver made all " + N(asked) + " allocations" + size;
             if (bounds.at_most)
                 report.advice = Variable("recycle_memory", "auto") + ": up to " + Of(bounds.at_most, asked) +
@@ -439,6 +442,12 @@ Bounds Recyclable(const std::vector<FrameRow>& rows, Series created, Series dest
         idle_most -= most;
     }
     return bounds;
+}
+
+std::string RemainingText(const Prediction& p) {
+    const auto left = [&](uint64_t fewer) { return N(Less(p.asked, fewer)); };
+    if (p.at_least == p.at_most) return left(p.at_most);
+    return "about " + left(p.expected) + " (" + left(p.at_most) + " to " + left(p.at_least) + ")";
 }
 
 std::vector<FeatureReport> ReportFeatures(const DeviceTotals& device) { return Reporter(device).All(); }

@@ -27,7 +27,11 @@ struct Prediction {
     uint64_t asked = 0;
     uint64_t at_least = 0;
     uint64_t at_most = 0;
+    uint64_t expected = 0;  ///< within these bounds
 };
+
+/// What would be left of what was asked: "12", or "about 20 (12 to 64)".
+std::string RemainingText(const Prediction& prediction);
 
 struct Reason {
     std::string name;  ///< of the log

@@ -100,9 +100,8 @@ std::string Card(const FeatureReport& feature) {
     out += "<p class=\"dim\"><code>" + HtmlText(feature.key + (feature.value.empty() ? "" : " = " + feature.value)) +
            "</code></p>";
     for (const Prediction& p : feature.predictions) {
-        const uint64_t least = p.asked - std::min(p.asked, p.at_most), most = p.asked - std::min(p.asked, p.at_least);
-        out += "<p>With it the driver would get " + N(least) + (least == most ? "" : " to " + N(most)) + " of " +
-               N(p.asked) + " <code>" + HtmlText(p.counter) + "</code>.</p>";
+        out += "<p>With it the driver would get " + RemainingText(p) + " of " + N(p.asked) + " <code>" +
+               HtmlText(p.counter) + "</code>.</p>";
     }
     if (!feature.advice.empty()) out += Advice(feature.advice);
     return out + Reasons(feature.reasons) + "</section>\n";

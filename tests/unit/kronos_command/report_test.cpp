@@ -93,8 +93,10 @@ TEST(Report, WhatIsOffSaysWhichSettingWouldChangeIt) {
                         {"fences_destroyed", 2},
                         {"allocations", 2},
                         {"frees", 2}};
-    const auto groups = Groups(Device(off) + Frame(0, asked, asked, {{"waits_forwarded", 3}}) +
-                               Frame(1, asked, asked, {{"waits_forwarded", 3}}));
+    const auto groups =
+        Groups(Device(off) + Frame(0, asked, asked, {{"waits_forwarded", 3}}) +
+               Frame(1, asked, asked,
+                     {{"waits_forwarded", 3}, {"submits_close", 4}, {"buffers_close", 70}, {"memory_again", 1}}));
     ASSERT_THAT(groups, SizeIs(1));
     for (const auto& [key, advice] :
          {std::pair("waits", "KRONOS_WAITS=auto"), std::pair("submits", "KRONOS_SUBMITS=auto"),
@@ -107,6 +109,10 @@ TEST(Report, WhatIsOffSaysWhichSettingWouldChangeIt) {
     }
     // Each frame needs a call; three of four may go with it.
     EXPECT_EQ(Feature(groups[0], "submits").predictions.at(0).at_most, 6U);
+    EXPECT_EQ(Feature(groups[0], "submits").predictions.at(0).expected, 4U);
+    EXPECT_EQ(Feature(groups[0], "fusion").predictions.at(0).expected, 6U) << "not more than at most";
+    EXPECT_EQ(Feature(groups[0], "recycle_memory").predictions.at(0).expected, 1U);
+    EXPECT_THAT(FormatReport({groups, {}, {}}), HasSubstr("would be: about 4 (2 to 8) of 8 submits"));
     EXPECT_EQ(Feature(groups[0], "waits").predictions.at(0).at_most, 6U);
     EXPECT_EQ(Feature(groups[0], "recycle_fences").predictions.at(0).at_least, 2U);
     EXPECT_EQ(Feature(groups[0], "recycle_fences").predictions.at(0).at_most, 4U);

@@ -8,6 +8,7 @@
 #include <string>
 #include <variant>
 
+#include "memory/forecast.h"
 #include "memory/size_class.h"
 
 namespace kronos {
@@ -241,6 +242,20 @@ TEST(Eligibility, DevicesThatLetTheProgramSeeOrChangeAllocations) {
     MemoryFacts report = Facts();
     report.memory_report = true;
     EXPECT_EQ(Outcome(nullptr, 5000, 0, report), "memory_report");
+}
+
+TEST(RecycleForecast, EachFreedOneServesOnceAndOnlyItsTypeAndSize) {
+    RecycleForecast forecast(Facts());
+    const MemoryKey small = KeyOf(nullptr, 5000, 0), large = KeyOf(nullptr, 1 << 20, 0),
+                    other = KeyOf(nullptr, 5000, 1);
+    EXPECT_FALSE(forecast.Wanted(small));
+    forecast.Freed(small);
+    forecast.Freed(small);
+    EXPECT_FALSE(forecast.Wanted(large));
+    EXPECT_FALSE(forecast.Wanted(other));
+    EXPECT_TRUE(forecast.Wanted(KeyOf(nullptr, 5120, 0))) << "of the same size class";
+    EXPECT_TRUE(forecast.Wanted(small));
+    EXPECT_FALSE(forecast.Wanted(small));
 }
 
 }  // namespace
