@@ -82,7 +82,7 @@ class Program {
         calls_.clear();
         driver_calls.clear();
         held_ = mode_ == RecorderMode::kHold && plain;
-        recorder_.Begin(plain);
+        recorder_.Begin(stream_, plain);
     }
     /// The command, which surely touches `touches`. As the hooks do it.
     template <auto Slot, class... Args>
@@ -192,6 +192,7 @@ class Program {
     bool held_ = false;
     size_t ended_ = 0;  ///< commands before the end of the recording
     Recorder recorder_;
+    Stream stream_;
     RecordingCounters counters_;
     Counters decisions_;
     std::vector<Asked> calls_;
