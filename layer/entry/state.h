@@ -109,6 +109,7 @@ struct Device {
     std::unique_ptr<FenceCache> fences;          ///< nullptr: no fence is known or kept
     std::unique_ptr<Submissions> submissions;    ///< nullptr: the driver gets all of them from the program
     std::unique_ptr<MemoryRecycler> recycler;    ///< nullptr: no memory is kept
+    SparedTime spared;                           ///< of fences, where none is known, and of memory, where `forecast` is
     std::unique_ptr<RecycleForecast> forecast;   ///< nullptr: nobody asks what keeping it would gain
     std::unique_ptr<SlabDriver> slab_driver;     ///< outlives slabs
     std::unique_ptr<SlabFacts> slab_facts;       ///< there where slabs are

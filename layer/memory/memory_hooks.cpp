@@ -313,7 +313,10 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
         if (key && device.forecast->Wanted(*key)) device.Decided(Counter::kMemoryAgain);
     }
     const bool timed = key && device.recycler && device.recycler->probe.Undecided();
-    VkResult result = FromDriverWithTrim(device, *info, allocator, timed, bytes, memory);
+    VkResult result = [&] {
+        const SparedTime::Scope spared(device.forecast ? &device.spared : nullptr);
+        return FromDriverWithTrim(device, *info, allocator, timed, bytes, memory);
+    }();
     if (device.slabs && ForWantOfMemory(result) && !AllocateVirtual(device, *info, allocator, true, memory)) {
         if (rounding) device.recycler->ReturnRounding(heap, rounding);
         NoteLife(device, *memory, *info);
@@ -375,7 +378,10 @@ VKAPI_ATTR void VKAPI_CALL FreeMemory(VkDevice handle, VkDeviceMemory memory, co
     const bool timed = recycler && recycler->probe.Undecided() && state->timed;
     Forget(device, state);
     const uint64_t before = timed ? NowNs() : 0;
-    device.down.FreeMemory(handle, memory, allocator);
+    {
+        const SparedTime::Scope spared(device.forecast ? &device.spared : nullptr);
+        device.down.FreeMemory(handle, memory, allocator);
+    }
     if (device.slabs) device.slabs->DriverFreed();
     if (timed && recycler->probe.Dropped(NowNs() - before)) Judged(device);
 }

@@ -269,7 +269,7 @@ VkResult SubmitOrHold(Device& device, Queue* known, VkQueue queue, std::span<con
 template <class Info>
 void ForeseeHolding(const Device& device, Queue& queue, std::span<const Info> infos, const SubmitCount& count) {
     const bool may_join = queue.plain && !count.waits && FactsOf(infos).understood;
-    if (!queue.bursts.Comes(NowNs(), may_join)) return;
+    if (!queue.bursts.Comes(device.spared.NowWithoutNs(), may_join)) return;
     device.Decided(Counter::kSubmitsClose);
     device.Decided(Counter::kBuffersClose, count.command_buffers);
 }
@@ -287,7 +287,7 @@ template <class Info>
     CountSubmit(device, count, false);
     if (known) ForeseeHolding(device, *known, infos, count);
     const VkResult result = CallDriver(device, queue, infos, fence);
-    if (known) known->bursts.Ended(NowNs());
+    if (known) known->bursts.Ended(device.spared.NowWithoutNs());
     if (count.frame_end) device.stats->OnBoundary(FrameEnd::kFrameBoundary);
     return result;
 }
