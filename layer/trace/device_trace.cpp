@@ -99,7 +99,7 @@ void QueueTrace::Called(const Call& call) {
         if (call.result == VK_SUCCESS)
             times_->Fly(call.slot, number, call.begin_ns, call.end_ns);
         else if (call.result == VK_ERROR_DEVICE_LOST)
-            times_->Abandon();
+            times_->Lose();
         else
             times_->Return(call.slot);
     }

@@ -13,7 +13,7 @@ GpuTimes::~GpuTimes() {
 }
 
 GpuTimes::Slot* GpuTimes::Take() noexcept {
-    if (abandoned_.load(std::memory_order_relaxed)) return nullptr;
+    if (abandoned_.load(std::memory_order_relaxed) || lost_.load(std::memory_order_relaxed)) return nullptr;
     const auto take = [&]() -> Slot* {
         std::lock_guard lock(mutex_);
         if (idle_.empty()) return nullptr;
@@ -116,11 +116,13 @@ GpuTimes::Slot* GpuTimes::Oldest() {
     return flying_.empty() ? nullptr : flying_.front();
 }
 
-bool GpuTimes::AnyFlying() { return Oldest() != nullptr; }
+bool GpuTimes::AnyFlying() { return !lost_.load(std::memory_order_relaxed) && Oldest() != nullptr; }
 
-bool GpuTimes::Read(const Slot& slot, GpuTime& time) const {
+bool GpuTimes::Read(const Slot& slot, GpuTime& time) {
     const VkuDeviceDispatchTable& down = *driver_.down;
-    if (down.GetEventStatus(driver_.device, slot.event) != VK_EVENT_SET) return false;
+    const VkResult done = down.GetEventStatus(driver_.device, slot.event);
+    if (done == VK_ERROR_DEVICE_LOST) Lose();
+    if (done != VK_EVENT_SET) return false;
     std::array<std::array<uint64_t, 2>, 2> results = {};  // of each timestamp, and whether it is there
     if (down.GetQueryPoolResults(driver_.device, slot.pool, slot.query, 2, sizeof results, results.data(),
                                  sizeof results[0],

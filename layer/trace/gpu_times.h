@@ -63,6 +63,9 @@ class GpuTimes {
     void Return(Slot* slot) noexcept;
     /// Nobody knows what is pending any more: no slot is used again.
     void Abandon() noexcept { abandoned_.store(true, std::memory_order_relaxed); }
+    /// The device is lost: no slot is used again, and nothing is pending that keeps what there is from being destroyed
+    /// (section "Lost Device").
+    void Lose() noexcept { lost_.store(true, std::memory_order_relaxed); }
 
     /// Calls `visit(GpuTime)` for submissions that are done, in their order. Returns at once when another thread is at
     /// it.
@@ -88,7 +91,7 @@ class GpuTimes {
     bool MakePool();
     VkResult Record(const Slot& slot) const;
     Slot* Oldest();
-    bool Read(const Slot& slot, GpuTime& time) const;
+    bool Read(const Slot& slot, GpuTime& time);
     void Landed(Slot* slot);
 
     const GpuTimesDriver driver_;
@@ -98,6 +101,7 @@ class GpuTimes {
     std::vector<std::unique_ptr<Slot>> slots_;
     bool failed_ = false;
     std::atomic<bool> abandoned_{false};
+    std::atomic<bool> lost_{false};
     std::atomic_flag collecting_ = ATOMIC_FLAG_INIT;
 
     std::mutex mutex_;
