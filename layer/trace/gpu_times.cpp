@@ -84,6 +84,9 @@ VkResult GpuTimes::Record(const Slot& slot) const {
     const VkuDeviceDispatchTable& down = *driver_.down;
     VkCommandBufferBeginInfo begin = {};
     begin.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO;
+    // The event is set a little before the command buffer that sets it is no longer pending, and the slot may be
+    // submitted again by then.
+    begin.flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT;
     VkResult result = down.BeginCommandBuffer(slot.before, &begin);
     if (result != VK_SUCCESS) return result;
     down.CmdResetQueryPool(slot.before, slot.pool, slot.query, 2);

@@ -205,12 +205,12 @@ std::string Difference(const Outcome& run, const Outcome& base, const Options& o
 }
 
 // The failure that decided how the program went on. A wait that may end without success is told VK_TIMEOUT time and
-// again; where one ended the program it was the last.
+// again, and who asks VK_NOT_READY; where one ended the program it was the last.
 std::optional<Told> FirstTold(const Outcome& run) {
     std::optional<Told> timeout;
     for (const Told& told : run.told) {
         if (told.result < 0) return told;
-        if (told.result == VK_TIMEOUT && run.exit_code != 0) timeout = told;
+        if ((told.result == VK_TIMEOUT || told.result == VK_NOT_READY) && run.exit_code != 0) timeout = told;
     }
     return timeout;
 }
@@ -227,7 +227,7 @@ bool InLoader(const Fault& fault, const Outcome& run) {
         }
     } else if (run.signal == SIGSEGV) {
         // Behind the handler of the signal and what calls it.
-        for (int i = 0; i < 3; ++i) std::getline(lines, line);
+        for (int frames = 0; frames < 3 && std::getline(lines, line);) frames += line.find(")[0x") != std::string::npos;
     }
     return line.find("/libvulkan.so") != std::string::npos;
 }
