@@ -366,6 +366,40 @@ TEST_F(SubmitsTest, ExportingSemaphorePayloads) {
     EXPECT_EQ(Did(Ended(), "submits_shared"), 1u);
 }
 
+TEST_F(SubmitsTest, ExportingSemaphorePayloadsOfTheSecondForm) {
+    mock.Use(R"({"devices": [{"addExtensions": ["VK_KHR_external_semaphore_fd"]}]})");
+    VkPhysicalDeviceSynchronization2Features features = {};
+    features.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES;
+    features.synchronization2 = VK_TRUE;
+    Start(kHeld, {"VK_KHR_external_semaphore_fd"}, &features);
+    const VkExportSemaphoreCreateInfo shared = {VK_STRUCTURE_TYPE_EXPORT_SEMAPHORE_CREATE_INFO, nullptr,
+                                                VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_OPAQUE_FD_BIT};
+    VkSemaphoreSubmitInfo others = {};
+    others.sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO;
+    others.semaphore = MakeSemaphore(false, &shared);
+    others.stageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT;
+    VkSemaphoreSubmitInfo own = others;
+    own.semaphore = MakeSemaphore(false);
+    Hold();
+    const auto given = [&, before = mock.Calls("vkQueueSubmit2")] { return mock.Calls("vkQueueSubmit2") - before; };
+    const auto signal = [&](const std::vector<VkSemaphoreSubmitInfo>& semaphores) {
+        const VkCommandBufferSubmitInfo buffer = {VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO, nullptr, Recorded(), 0};
+        VkSubmitInfo2 info = {};
+        info.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2;
+        info.commandBufferInfoCount = 1;
+        info.pCommandBufferInfos = &buffer;
+        info.signalSemaphoreInfoCount = static_cast<uint32_t>(semaphores.size());
+        info.pSignalSemaphoreInfos = semaphores.data();
+        EXPECT_EQ(vkQueueSubmit2(device->queue, 1, &info, VK_NULL_HANDLE), VK_SUCCESS);
+    };
+    signal({own});
+    EXPECT_EQ(given(), 0u) << "nobody else can see it";
+    own.semaphore = MakeSemaphore(false);
+    signal({own, others});
+    EXPECT_EQ(given(), 1u) << "together with the one that was held";
+    EXPECT_EQ(Did(Ended(), "submits_shared"), 1u);
+}
+
 TEST_F(SubmitsTest, WsiSwapchain) {
     Start(kHeld, {VK_KHR_SWAPCHAIN_EXTENSION_NAME});
     uint32_t index = 0;
