@@ -21,9 +21,10 @@ constexpr VkCommandBufferUsageFlags kOnce = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUB
 class DeferredTest : public FusionTest {
   protected:
     // From then on submissions come in crowds: what is recorded for one submission waits for it.
-    void StartCrowd(const SettingMap& more = {}, const std::vector<const char*>& extensions = {}) {
+    void StartCrowd(const SettingMap& more = {}, const std::vector<const char*>& extensions = {},
+                    const void* next = nullptr) {
         Watch();
-        Start(layered::With(layered::kFused, more), extensions);
+        Start(layered::With(layered::kFused, more), extensions, next);
         mock.OpenGate(VK_NULL_HANDLE);
         mock.OpenGate(device->queue);
         Crowd();
@@ -351,6 +352,29 @@ TEST_F(DeferredTest, WhatTheLayerDoesNotKnowIsSubmittedWithOthersInTheirPlaces) 
     EXPECT_EQ(Driver(summary, "command_buffers"), 1u + 3u) << "the crowd, and these";
     EXPECT_EQ(Driver(summary, "submits"), 2u);
     EXPECT_EQ(Did(summary, "streams_deferred"), 2u);
+}
+
+TEST_F(DeferredTest, OfTheSecondFormToo) {
+    VkPhysicalDeviceSynchronization2Features features = {};
+    features.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES;
+    features.synchronization2 = VK_TRUE;
+    StartCrowd({}, {}, &features);
+    const std::vector<VkCommandBuffer> buffers = {Numbered(1, kOnce), Numbered(2), Numbered(3, kOnce)};
+    std::vector<VkCommandBufferSubmitInfo> infos;
+    for (const VkCommandBuffer buffer : buffers)
+        infos.push_back({VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO, nullptr, buffer, 1});
+    VkLatencySubmissionPresentIdNV unknown = {};
+    unknown.sType = VK_STRUCTURE_TYPE_LATENCY_SUBMISSION_PRESENT_ID_NV;
+    VkSubmitInfo2 info = {};
+    info.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2;
+    info.pNext = &unknown;
+    info.commandBufferInfoCount = 3;
+    info.pCommandBufferInfos = infos.data();
+    EXPECT_EQ(vkQueueSubmit2(device->queue, 1, &info, VK_NULL_HANDLE), VK_SUCCESS);
+    const std::vector<Ran> done = Done();
+    EXPECT_EQ(InOrder(done, 3), 3u);
+    EXPECT_EQ(done.at(1).in, buffers[1]);
+    EXPECT_EQ(Did(Ended(), "deferrals_unknown"), 1u);
 }
 
 TEST_F(DeferredTest, AQueueThatBindsSparselyGetsThemToo) {
