@@ -35,6 +35,7 @@ class FuserTest : public ::testing::Test {
         policy.on = true;
         policy.set_loader_data = [](VkDevice, void*) { return VK_SUCCESS; };
         policy.resources = &world.resources;
+        policy.worth = &worth;
         policy.find = [](VkCommandBuffer buffer) { return buffer == kProgram ? Known() : nullptr; };
         world.Memory(1);
         world.Buffer(1, 1, 0, 1024);
@@ -66,6 +67,7 @@ class FuserTest : public ::testing::Test {
 
     VkuDeviceDispatchTable down{};
     World world;
+    StreamWorth worth;
     FusionPolicy policy;
     ForkMutex mutex{LockRank::kFusion};
     DeferredCount count{0};
@@ -111,6 +113,20 @@ TEST_F(FuserTest, WhatWasNotTakenWaitsOn) {
     fuser->NotGiven();
     recording->Forget();
     EXPECT_EQ(count, 0) << "and was given up";
+}
+
+// Whoever asks whether holding pays hears of deferred recordings too, when they are recorded.
+TEST_F(FuserTest, WhatWasDeferredCountsAsHeld) {
+    StreamWorth other;
+    for (StreamWorth* one : {&worth, &other})
+        for (int64_t i = 1; i < StreamWorth::kFirstHeld; ++i) one->Held({.commands = 1}, 0);
+    Fuse();
+    // More than any allowance, but for the last of those that are free.
+    const auto most = static_cast<uint32_t>(StreamWorth::kFirstLost);
+    for (StreamWorth* one : {&worth, &other}) one->Held({.commands = most}, 0);
+    EXPECT_FALSE(worth.Hold(0));
+    EXPECT_TRUE(other.Hold(0));
+    fuser->Given(1);
 }
 
 }  // namespace

@@ -66,6 +66,23 @@ TEST(FusedBuffers, TheLeastRecentlyUsedForgetsWhatItHeld) {
     EXPECT_EQ(buffers.Take(1), taken) << "what holds nothing comes first";
 }
 
+TEST(FusedBuffers, WhatIsNotTheLastOfOneGoesOn) {
+    FusedBuffers buffers;
+    EXPECT_FALSE(buffers.GoesOn(2));
+    Fill(buffers);
+    const uint64_t last = Key(FusedBuffers::kMost - 1)[1];
+    EXPECT_FALSE(buffers.GoesOn(1));
+    EXPECT_TRUE(buffers.GoesOn(2));
+    EXPECT_TRUE(buffers.GoesOn(last - 1));
+    EXPECT_FALSE(buffers.GoesOn(last));
+    FusedBuffer* taken = buffers.Take(1);
+    ASSERT_TRUE(taken);
+    EXPECT_FALSE(buffers.GoesOn(2)) << "what that one held is forgotten";
+    taken->recordings = {100, 102, 104};
+    EXPECT_TRUE(buffers.GoesOn(102));
+    EXPECT_FALSE(buffers.GoesOn(101)) << "between two of them, but none of them";
+}
+
 TEST(FusedBuffers, DroppedOnesMakeRoom) {
     FusedBuffers buffers;
     Fill(buffers);
