@@ -119,6 +119,20 @@ TEST_F(TraceWriterTest, AFileThatWasDeletedIsMadeAnewWithItsNames) {
     EXPECT_THAT(told_.str(), HasSubstr("was deleted"));
 }
 
+TEST_F(TraceWriterTest, WhatCannotBeMadeAnewEnds) {
+    auto writer = Open();
+    writer->Exit();  // from now on it writes at once
+    std::filesystem::remove(path_);
+    std::filesystem::create_directory(path_);
+    writer->Add(Event(1));
+    writer->Add(Event(2));
+    writer.reset();
+    EXPECT_TRUE(std::filesystem::is_empty(path_));
+    const std::string told = told_.str();
+    EXPECT_THAT(told, HasSubstr("cannot be opened again"));
+    EXPECT_EQ(told.find("cannot be opened again"), told.rfind("cannot be opened again")) << "said once";
+}
+
 TEST_F(TraceWriterTest, WhatCannotBeOpenedIsOneLine) {
     path_ = "/nonexistent/folder/file";
     EXPECT_EQ(Open(), nullptr);
