@@ -205,6 +205,18 @@ TEST(BarrierPass, OrdersEverythingWithTheFirstOfManyRanges) {
     EXPECT_THAT(Places(recording), ElementsAre(2, 132, 262, 392, 708));
 }
 
+// So many ranges that they are joined, those of each memory: work from before is ordered for all of them still, and for
+// no other memory. The one that stays orders execution already, so that ranges alone count.
+TEST(BarrierPass, LosesNoRangeOfMany) {
+    for (const uint64_t memory : {2, 3, 4}) {
+        Recording recording;
+        recording.Hard(kComputeToCompute, {MemoryRange{9, 0, 1}});
+        for (uint64_t i = 0; i < 70; ++i) recording.Barrier(kComputeToCompute, {{2 + i % 2, i, i + 1}});
+        recording.Act({Reads(memory, 20 + memory % 2, 21 + memory % 2)});
+        EXPECT_THAT(Places(recording), ElementsAre(memory == 4 ? 72 : 71)) << memory;
+    }
+}
+
 // Those that stay where they are have ranges still, which are not told apart.
 TEST(BarrierPass, TrustsNoRangesOfHardBarriers) {
     const Recording recording = Recording()

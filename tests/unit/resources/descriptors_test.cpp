@@ -276,6 +276,26 @@ TEST_F(DescriptorsTest, ATemplateWithAnUnknownStructureMakesSetsUnknown) {
     EXPECT_EQ(Dispatch(set_), kAnything);
 }
 
+TEST_F(DescriptorsTest, WritesFitWhereTheLayoutHasRoomOfTheirType) {
+    Prepare({{0, kStorage, 2}, {1, kStorage, 1}, {2, kUniform, 1}}, 1);
+    const SetLayoutFacts& layout = *world_.resources.FindSet(set_)->layout;
+    const auto fits = [&](VkDescriptorType type, uint32_t binding, uint32_t element, uint32_t count) {
+        VkWriteDescriptorSet write = {};
+        write.descriptorType = type;
+        write.dstBinding = binding;
+        write.dstArrayElement = element;
+        write.descriptorCount = count;
+        return Fits(layout, write);
+    };
+    EXPECT_TRUE(fits(kStorage, 0, 0, 3)) << "the last one is the next binding's";
+    EXPECT_TRUE(fits(kStorage, 0, 2, 1));
+    EXPECT_TRUE(fits(kUniform, 2, 0, 1));
+    EXPECT_FALSE(fits(kStorage, 0, 0, 4)) << "another type comes then";
+    EXPECT_FALSE(fits(kUniform, 2, 0, 2)) << "there are no more";
+    EXPECT_FALSE(fits(kStorage, 3, 0, 1)) << "there is no such binding";
+    EXPECT_FALSE(fits(kUniform, 0, 0, 1));
+}
+
 TEST_F(DescriptorsTest, ResetPoolsForgetTheirSets) {
     Prepare({{0, kStorage}}, 1);
     world_.Write(set_, 0, kStorage, {Info(1)});

@@ -115,6 +115,29 @@ TEST_F(FuserTest, WhatWasNotTakenWaitsOn) {
     EXPECT_EQ(count, 0) << "and was given up";
 }
 
+int& Freed() {
+    static int freed = 0;
+    return freed;
+}
+
+// A loader that does not take a command buffer of the layer's: it goes back, and the program hears that memory is
+// short.
+TEST_F(FuserTest, WhatTheLoaderDoesNotTakeIsFreed) {
+    Freed() = 0;
+    down.FreeCommandBuffers = [](VkDevice, VkCommandPool, uint32_t count, const VkCommandBuffer* buffers) {
+        EXPECT_EQ(buffers[0], kLayer);
+        Freed() += static_cast<int>(count);
+    };
+    policy.set_loader_data = [](VkDevice, void*) { return VK_ERROR_OUT_OF_HOST_MEMORY; };
+    Fuser refused(down, VK_NULL_HANDLE, 0, nullptr, policy, mutex);
+    Batch::Call fused;
+    EXPECT_EQ(refused.Fuse(call, false, 0, fused), VK_ERROR_OUT_OF_HOST_MEMORY);
+    EXPECT_EQ(Freed(), 1);
+    EXPECT_EQ(count, 1) << "it waits on";
+    Fuse();
+    fuser->Given(1);
+}
+
 // Whoever asks whether holding pays hears of deferred recordings too, when they are recorded.
 TEST_F(FuserTest, WhatWasDeferredCountsAsHeld) {
     StreamWorth other;
