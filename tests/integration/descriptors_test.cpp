@@ -120,6 +120,31 @@ TEST_F(DescriptorSetsTest, PersistAndAreGoneWithTheDevice) {
     EXPECT_EQ(layered::Driver(summary, "sets_allocated"), 11u);
 }
 
+TEST_F(DescriptorSetsTest, MoreWritesInACallThanAreLookedAtTogether) {
+    Start({});
+    VkDescriptorSetAllocateInfo info = {};
+    info.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO;
+    info.descriptorPool = pool;
+    info.descriptorSetCount = 1;
+    info.pSetLayouts = &set_layout;
+    VkDescriptorSet set = VK_NULL_HANDLE;
+    ASSERT_EQ(vkAllocateDescriptorSets(device->handle, &info, &set), VK_SUCCESS);
+    // The last write of all, behind the first thousand, is the only one that says something else.
+    constexpr size_t kWrites = 2500;
+    const VkDescriptorBufferInfo whole = {buffer, 0, VK_WHOLE_SIZE}, half = {buffer, 0, 128};
+    std::vector<VkWriteDescriptorSet> writes(
+        kWrites, {VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET, nullptr, set, 0, 0, 1, kStorage, nullptr, &whole, nullptr});
+    writes.back().pBufferInfo = &half;
+    vkUpdateDescriptorSets(device->handle, kWrites, writes.data(), 0, nullptr);
+    Device::Begin(commands);
+    vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, layout, 0, 1, &set, 0, nullptr);
+    vkCmdDispatch(commands, 1, 1, 1);
+    ASSERT_EQ(vkEndCommandBuffer(commands), VK_SUCCESS);
+    const nlohmann::json summary = End();
+    EXPECT_EQ(layered::Asked(summary, "descriptor_updates"), 1u);
+    EXPECT_EQ(Did(summary, "descriptor_writes_dropped"), kWrites - 2);
+}
+
 TEST_F(DescriptorSetsTest, AreTheProgramsWhereAnExtensionOfSetsIsNotReviewed) {
     for (const char* extension : {VK_NV_PER_STAGE_DESCRIPTOR_SET_EXTENSION_NAME, "VK_KHR_not_yet"}) {
         mock.Use(std::string(R"({"devices": [{"addExtensions": [")") + extension + R"("]}]})");

@@ -50,6 +50,32 @@ TEST_F(LayerTest, LayersAboveGetCreateDeviceWithoutAnInstance) {
     dlclose(library);
 }
 
+// Section "Loader and Layer Interface" of the loader's documentation: each side says the newest that it knows.
+TEST_F(LayerTest, OtherVersionsOfTheInterfaceToTheLoader) {
+    const Instance instance(true, ToFile());
+    void* library = dlopen(KRONOS_LAYER_LIBRARY, RTLD_NOW | RTLD_NOLOAD);
+    ASSERT_NE(library, nullptr) << dlerror();
+    const auto negotiate = reinterpret_cast<PFN_vkNegotiateLoaderLayerInterfaceVersion>(
+        dlsym(library, "vkNegotiateLoaderLayerInterfaceVersion"));
+    VkNegotiateLayerInterface newer = {LAYER_NEGOTIATE_INTERFACE_STRUCT, nullptr, 7, nullptr, nullptr, nullptr};
+    ASSERT_EQ(negotiate(&newer), VK_SUCCESS);
+    EXPECT_EQ(newer.loaderLayerInterfaceVersion, 2u);
+    // Older loaders ask so for all commands of physical devices, newer ones for those that they do not know.
+    const auto ask = newer.pfnGetPhysicalDeviceProcAddr;
+    ASSERT_NE(ask, nullptr);
+    constexpr const char* kTools = "vkGetPhysicalDeviceToolProperties";
+    EXPECT_EQ(ask(instance.handle, kTools), newer.pfnGetInstanceProcAddr(instance.handle, kTools));
+    EXPECT_EQ(ask(instance.handle, "vkQueueSubmit"), nullptr);
+    EXPECT_EQ(ask(instance.handle, "vkGetPhysicalDeviceNothing"), nullptr);
+    VkNegotiateLayerInterface older = newer;
+    older.loaderLayerInterfaceVersion = 1;
+    EXPECT_EQ(negotiate(&older), VK_ERROR_INITIALIZATION_FAILED);
+    older = newer;
+    older.sType = LAYER_NEGOTIATE_UNINTIALIZED;
+    EXPECT_EQ(negotiate(&older), VK_ERROR_INITIALIZATION_FAILED);
+    dlclose(library);
+}
+
 TEST_F(LayerTest, WhatIsOffIsNotHooked) {
     const Instance without(false), off(true, {{"preset", "observe"}, {"stats", "off"}}),
         on(true, ToFile(layered::kAllOn));

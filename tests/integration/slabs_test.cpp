@@ -259,8 +259,16 @@ TEST_F(SlabsTest, BindsThatCannotBeAreToldOnce) {
         EXPECT_EQ(vkBindBufferMemory(device->handle, buffer, memories[i], 0), VK_ERROR_OUT_OF_DEVICE_MEMORY);
         Destroy(buffer);
     }
+    // Of the second form, which tells of each bind.
+    const VkBuffer buffer = MakeBuffer(1 << 20);
+    VkResult result = VK_SUCCESS;
+    const VkBindMemoryStatus status = {VK_STRUCTURE_TYPE_BIND_MEMORY_STATUS, nullptr, &result};
+    const VkBindBufferMemoryInfo bind = {VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO, &status, buffer, memories[1], 0};
+    EXPECT_EQ(vkBindBufferMemory2(device->handle, 1, &bind), VK_ERROR_OUT_OF_DEVICE_MEMORY);
+    EXPECT_EQ(result, VK_ERROR_OUT_OF_DEVICE_MEMORY);
+    Destroy(buffer);
     for (const VkDeviceMemory memory : memories) Free(memory);
-    EXPECT_EQ(Did(End(), "slabs_unaligned"), 2u);
+    EXPECT_EQ(Did(End(), "slabs_unaligned"), 3u);
     EXPECT_THAT(LogLines("a resource needs an alignment of 1048576"), SizeIs(1));
 }
 

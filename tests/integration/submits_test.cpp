@@ -2,6 +2,11 @@
 // Submissions that are held: what flushes them and what is never held. One test for each row of the flush table, named
 // after the section of the specification where there is one.
 
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
 #include "submits_fixture.h"
 
 namespace {
@@ -398,6 +403,19 @@ TEST_F(SubmitsTest, ExportingSemaphorePayloadsOfTheSecondForm) {
     signal({own, others});
     EXPECT_EQ(given(), 1u) << "together with the one that was held";
     EXPECT_EQ(Did(Ended(), "submits_shared"), 1u);
+}
+
+TEST_F(SubmitsTest, AnExtensionThatTheBuildDoesNotKnow) {
+    mock.Use(R"({"devices": [{"addExtensions": ["VK_KHR_not_yet"]}]})");
+    layered::ScratchFile log;
+    Start(With(kHeld, {{"log_file", log.path()}, {"log_level", "info"}}), {"VK_KHR_not_yet"});
+    for (uint64_t i = 1; i <= 4; ++i) {
+        EXPECT_EQ(device->Submit(Recorded()), VK_SUCCESS);
+        EXPECT_EQ(mock.Calls("vkQueueSubmit"), i) << "nothing is held";
+    }
+    std::ifstream in(log.path());
+    const std::string told(std::istreambuf_iterator<char>(in), {});
+    EXPECT_NE(told.find("VK_KHR_not_yet is not known to this build"), std::string::npos) << told;
 }
 
 TEST_F(SubmitsTest, WsiSwapchain) {

@@ -95,4 +95,26 @@ TEST_F(TraceTest, MoreThanAreMeasuredAtATime) {
     EXPECT_EQ(Said("more of them are pending"), 1u);
 }
 
+TEST_F(TraceTest, WhereTheDriverMakesNothingForIt) {
+    StartTraced();
+    EXPECT_TRUE(Recorded());
+    mock.Fail("vkCreateCommandPool", 1, VK_ERROR_OUT_OF_HOST_MEMORY);
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(device->Submit(Recorded()), VK_SUCCESS);
+    const Written written = Trace();
+    EXPECT_EQ(written.calls, 2u);
+    EXPECT_EQ(written.measured, 0u);
+    EXPECT_EQ(Said("the driver makes no more queries, events or command buffers"), 1u);
+}
+
+// A device is asked for with the extension that tells of both clocks, and without it where that fails.
+TEST_F(TraceTest, ADeviceThatCannotBeMadeWithAnotherExtension) {
+    instance.emplace(true, ToFile({{"trace_file", trace.path()}, {"log_file", log.path()}}));
+    mock.Fail("vkCreateDevice", 1, VK_ERROR_EXTENSION_NOT_PRESENT);
+    device.emplace(*instance);
+    ASSERT_EQ(device->result, VK_SUCCESS);
+    EXPECT_EQ(mock.Calls("vkCreateDevice"), 2u);
+    EXPECT_EQ(device->Submit(Recorded()), VK_SUCCESS);
+    EXPECT_EQ(Trace().measured, 1u);
+}
+
 }  // namespace

@@ -326,6 +326,20 @@ TEST_F(WaitsTest, AnIdleQueueIsFoundByAFenceOfTheLayersOwn) {
     EXPECT_EQ(mock.Calls("vkDestroyFence"), 1u);
 }
 
+TEST_F(WaitsTest, WithoutAFenceTheDriverFindsTheQueueIdle) {
+    Start(kPatient);
+    mock.OpenGate(device->queue);
+    mock.Fail("vkCreateFence", 1, VK_ERROR_OUT_OF_HOST_MEMORY);
+    for (int i = 0; i < 100; ++i) {
+        EXPECT_EQ(device->Submit(VK_NULL_HANDLE), VK_SUCCESS);
+        EXPECT_EQ(vkQueueWaitIdle(device->queue), VK_SUCCESS);
+        EXPECT_EQ(mock.Completed(device->queue), mock.Submitted(device->queue));
+    }
+    End();
+    EXPECT_EQ(mock.Calls("vkCreateFence"), 2u) << "and then there is one";
+    EXPECT_EQ(mock.Calls("vkDestroyFence"), 1u);
+}
+
 // Found by a fence behind the work of the one queue; the driver's as soon as there is another.
 TEST_F(WaitsTest, AnIdleDeviceIsThatOfItsOnlyQueue) {
     mock.Use(R"({"devices": [{"queueFamilies": [{"flags": ["compute", "transfer"], "count": 2}]}]})");
