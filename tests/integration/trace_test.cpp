@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a trace cannot measure: submissions go to the driver all the same, and the log says so once.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <fstream>
 #include <iterator>
 #include <string>
 
+#include "../sanitizers/which.h"
 #include "submits_fixture.h"
 
 namespace {
@@ -116,5 +120,24 @@ TEST_F(TraceTest, ADeviceThatCannotBeMadeWithAnotherExtension) {
     EXPECT_EQ(device->Submit(Recorded()), VK_SUCCESS);
     EXPECT_EQ(Trace().measured, 1u);
 }
+
+// Its parent's thread writes the trace, and only the parent's device is done with it.
+#ifndef KRONOS_ANY_SANITIZER
+TEST_F(TraceTest, AChildOfForkMayDestroyWhatItInherits) {
+    StartTraced();
+    EXPECT_EQ(device->Submit(Recorded()), VK_SUCCESS);
+    const pid_t child = fork();
+    if (child == 0) {
+        vkDestroyDevice(device->handle, nullptr);
+        _exit(0);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+    const Written written = Trace();
+    EXPECT_EQ(written.calls, 1u);
+    EXPECT_EQ(written.measured, 1u);
+}
+#endif
 
 }  // namespace
