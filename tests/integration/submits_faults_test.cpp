@@ -4,8 +4,11 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 
 #include "../sanitizers/which.h"
@@ -178,6 +181,29 @@ TEST_F(SubmitsFaultsTest, WithoutAThreadNothingIsHeld) {
     EXPECT_EQ(vkQueueWaitIdle(device->queue), VK_SUCCESS);
     device->Destroy();
     EXPECT_EQ(Did(Summary(), "submits_no_thread"), 1u);
+}
+
+TEST_F(SubmitsFaultsTest, WithoutThreadsStatisticsAndTracesAreWrittenByTheProgramsOwn) {
+    const layered::ScratchFile trace, log;
+    no_threads = true;
+    Start({{"trace_file", trace.path()}, {"log_file", log.path()}, {"frame_submits", "2"}});
+    no_threads = false;
+    EXPECT_EQ(device->Submit(VK_NULL_HANDLE), VK_SUCCESS);  // with which the driver starts the queue's thread
+    no_threads = true;
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(device->Submit(VK_NULL_HANDLE), VK_SUCCESS);
+    no_threads = false;
+    const auto text = [](const layered::ScratchFile& of) {
+        std::ifstream in(of.path());
+        return std::string(std::istreambuf_iterator<char>(in), {});
+    };
+    EXPECT_EQ(file.Lines("frame").size(), 2u);
+    size_t calls = 0;
+    const std::string events = text(trace);
+    for (size_t at = 0; (at = events.find("\"vkQueueSubmit\"", at)) != std::string::npos; ++at) ++calls;
+    EXPECT_EQ(calls, 4u);
+    for (const char* what : {"no thread for the trace", "no thread for the statistics"})
+        EXPECT_NE(text(log).find(what), std::string::npos) << what;
+    device->Destroy();
 }
 
 TEST_F(SubmitsFaultsTest, WhileTheThreadStallsTheProgramItselfGivesWhatIsHeld) {

@@ -405,6 +405,47 @@ TEST_F(SubmitsTest, ExportingSemaphorePayloadsOfTheSecondForm) {
     EXPECT_EQ(Did(Ended(), "submits_shared"), 1u);
 }
 
+// What waits has the other queues give what they hold first, for that may signal what it waits for.
+TEST_F(SubmitsTest, ADeviceThatIsLostWhileAnotherQueueGives) {
+    mock.Use(R"({"devices": [{"queueFamilies": [{"flags": ["compute", "transfer"], "count": 2}]}]})");
+    instance.emplace(true, ToFile(kHeld));
+    const float priorities[] = {1, 1};
+    const VkDeviceQueueCreateInfo queue_info = {
+        VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO, nullptr, 0, 0, 2, priorities};
+    VkDeviceCreateInfo device_info = {};
+    device_info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
+    device_info.queueCreateInfoCount = 1;
+    device_info.pQueueCreateInfos = &queue_info;
+    VkDevice made = VK_NULL_HANDLE;
+    ASSERT_EQ(vkCreateDevice(instance->Physical(), &device_info, nullptr, &made), VK_SUCCESS);
+    VkQueue queues[2] = {};
+    for (uint32_t i = 0; i < 2; ++i) vkGetDeviceQueue(made, 0, i, &queues[i]);
+    const VkSemaphoreCreateInfo semaphore_info = {VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, nullptr, 0};
+    VkSemaphore semaphore = VK_NULL_HANDLE;
+    ASSERT_EQ(vkCreateSemaphore(made, &semaphore_info, nullptr, &semaphore), VK_SUCCESS);
+    mock.CloseGate(queues[0]);
+    VkSubmitInfo signal = {};
+    signal.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(vkQueueSubmit(queues[0], 1, &signal, VK_NULL_HANDLE), VK_SUCCESS);
+    signal.signalSemaphoreCount = 1;
+    signal.pSignalSemaphores = &semaphore;
+    EXPECT_EQ(vkQueueSubmit(queues[0], 1, &signal, VK_NULL_HANDLE), VK_SUCCESS);
+    EXPECT_EQ(mock.Calls("vkQueueSubmit"), 2u) << "it is held";
+    mock.Fail("vkQueueSubmit", 1, VK_ERROR_DEVICE_LOST);
+    const VkPipelineStageFlags stages = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
+    VkSubmitInfo wait = {};
+    wait.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
+    wait.waitSemaphoreCount = 1;
+    wait.pWaitSemaphores = &semaphore;
+    wait.pWaitDstStageMask = &stages;
+    EXPECT_EQ(vkQueueSubmit(queues[1], 1, &wait, VK_NULL_HANDLE), VK_ERROR_DEVICE_LOST);
+    EXPECT_EQ(mock.Calls("vkQueueSubmit"), 3u) << "what waits is not given any more";
+    mock.OpenGate(VK_NULL_HANDLE);
+    mock.ClearFailures();
+    vkDestroySemaphore(made, semaphore, nullptr);
+    vkDestroyDevice(made, nullptr);
+}
+
 TEST_F(SubmitsTest, AnExtensionThatTheBuildDoesNotKnow) {
     mock.Use(R"({"devices": [{"addExtensions": ["VK_KHR_not_yet"]}]})");
     layered::ScratchFile log;

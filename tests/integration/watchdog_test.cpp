@@ -105,4 +105,21 @@ TEST_F(WatchdogTest, AnotherInstanceGoesOn) {
     EXPECT_EQ(Did(summaries[1], "watchdog"), 0u);
 }
 
+// Commands of all kinds go straight to the driver: those that could be held, and those that end a recording.
+TEST_F(WatchdogTest, ACommandBufferThatNobodyKnows) {
+    Start(kAll);
+    layer_fails = true;
+    const VkCommandBuffer buffer = device->MakeBuffer();
+    layer_fails = false;
+    ASSERT_NE(buffer, VkCommandBuffer{VK_NULL_HANDLE});
+    Device::Begin(buffer);
+    vkCmdDispatch(buffer, 1, 1, 1);
+    EXPECT_EQ(mock.Calls("vkCmdDispatch"), 1u);
+    vkCmdSetDeviceMask(buffer, 1);
+    EXPECT_EQ(mock.Calls("vkCmdSetDeviceMask"), 1u);
+    EXPECT_EQ(vkEndCommandBuffer(buffer), VK_SUCCESS);
+    EXPECT_EQ(device->Submit(buffer), VK_SUCCESS);
+    EXPECT_EQ(mock.Calls("vkQueueSubmit"), 1u);
+}
+
 }  // namespace
