@@ -89,6 +89,18 @@ TEST_F(TraceTest, TheDriversErrorsAreTheProgramsWithTimestampsToo) {
     EXPECT_EQ(written.measured, 1u);
 }
 
+// What was made for timestamps is destroyed with it; the fixture looks.
+TEST_F(TraceTest, OfALostDevice) {
+    StartTraced();
+    EXPECT_EQ(device->Submit(Recorded()), VK_SUCCESS);
+    mock.Fail("vkQueueSubmit", 1, VK_ERROR_DEVICE_LOST);
+    EXPECT_EQ(device->Submit(Recorded()), VK_ERROR_DEVICE_LOST);
+    EXPECT_EQ(device->Submit(Recorded()), VK_SUCCESS) << "this driver goes on, and the program hears what it says";
+    const Written written = Trace();
+    EXPECT_EQ(written.calls, 3u);
+    EXPECT_EQ(written.failed, 1u);
+}
+
 TEST_F(TraceTest, MoreThanAreMeasuredAtATime) {
     constexpr uint64_t kMeasured = 1024, kMore = 3;
     StartTraced();
