@@ -82,7 +82,7 @@ void QueueTrace::ReturnSlot(GpuTimes::Slot* slot) { times_->Return(slot); }
 GpuTimes::Slot* QueueTrace::TakeSlot() {
     if (!times_) return nullptr;
     GpuTimes::Slot* slot = times_->Take();
-    if (!slot && !full_told_) {
+    if (!slot && !full_told_ && !times_->Ended()) {
         full_told_ = true;
         all_.Safely([&] {
             all_.log_->Warn("trace: some submissions have no time on the GPU: {}",

@@ -13,7 +13,7 @@ GpuTimes::~GpuTimes() {
 }
 
 GpuTimes::Slot* GpuTimes::Take() noexcept {
-    if (abandoned_.load(std::memory_order_relaxed) || lost_.load(std::memory_order_relaxed)) return nullptr;
+    if (Ended()) return nullptr;
     const auto take = [&]() -> Slot* {
         std::lock_guard lock(mutex_);
         if (idle_.empty()) return nullptr;

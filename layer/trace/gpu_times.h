@@ -81,6 +81,8 @@ class GpuTimes {
         collecting_.clear(std::memory_order_release);
     }
     bool AnyFlying();
+    /// After Abandon or Lose.
+    bool Ended() const { return abandoned_.load(std::memory_order_relaxed) || lost_.load(std::memory_order_relaxed); }
     /// The driver could not make what a slot needs.
     bool Failed() const { return failed_; }
 
