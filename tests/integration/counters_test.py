@@ -23,7 +23,8 @@ FUSED = {**SUBMITS, "KRONOS_FUSION": "on"}
 # What barriers became that are not as they were.
 EMITTED = {f"barriers_{why}" for why in ("fixed", "upload_read", "read_write", "write_read", "write_write", "earlier", "hard", "fence", "opaque", "end")}
 # What is counted without being done.
-LOOKED = ("waits_forwarded", "streams_observed", "streams_given_up", "barriers_", "redundant_", "advice_", "layer_ns")
+LOOKED = ("waits_forwarded", "streams_observed", "streams_given_up", "barriers_", "redundant_", "advice_", "layer_ns",
+          "submits_close", "buffers_close", "memory_again")
 NOTHING = {"KRONOS_PRESET": "observe", "KRONOS_LOG_LEVEL": "warn"}
 
 
