@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 #include "memory/eligibility.h"
 #include "memory/memory_key.h"
@@ -14,13 +15,21 @@
 
 namespace kronos {
 
-/// How many freed allocations of each type and size class would be idle. What else is in a key, and how much may be
-/// idle, it does not ask: a program's allocations of one type and size are nearly always alike.
+/// How many freed allocations of each type and size class would be idle. What else is in a key, how much may be idle,
+/// and what a device forbids, it does not ask: a program's allocations of one type and size are nearly always alike.
 class RecycleForecast {
   public:
-    explicit RecycleForecast(const MemoryFacts& given) : facts(given) {}
-
-    const MemoryFacts facts;
+    /// As JudgeAllocation, as far as the allocation itself says it.
+    static std::optional<MemoryKey> KeyOf(const VkMemoryAllocateInfo& info, bool has_allocator) {
+        MemoryKey key;
+        const std::optional<uint32_t> size_class = SizeClassOf(info.allocationSize);
+        if (has_allocator || !size_class || info.allocationSize > kLargestRecycledBytes ||
+            info.memoryTypeIndex >= VK_MAX_MEMORY_TYPES || JudgeChain(info.pNext, key))
+            return std::nullopt;
+        key.type = static_cast<uint8_t>(info.memoryTypeIndex);
+        key.size_class = static_cast<uint8_t>(*size_class);
+        return key;
+    }
 
     void Freed(MemoryKey key) { IdleOf(key).fetch_add(1, std::memory_order_relaxed); }
     /// True: one that was freed would have served.

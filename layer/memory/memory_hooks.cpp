@@ -307,12 +307,10 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
             device.Decided(Counter::kMemoryMade);
         }
     }
-    if (device.forecast) {
-        judged = JudgeAllocation(*info, allocator, device.forecast->facts);
-        key = std::get_if<MemoryKey>(&judged);
-        if (key && device.forecast->Wanted(*key)) device.Decided(Counter::kMemoryAgain);
-    }
-    const bool timed = key && device.recycler && device.recycler->probe.Undecided();
+    std::optional<MemoryKey> foreseen;
+    if (device.forecast) foreseen = RecycleForecast::KeyOf(*info, allocator);
+    if (foreseen && device.forecast->Wanted(*foreseen)) device.Decided(Counter::kMemoryAgain);
+    const bool timed = key && device.recycler->probe.Undecided();
     VkResult result = [&] {
         const SparedTime::Scope spared(device.forecast ? &device.spared : nullptr);
         return FromDriverWithTrim(device, *info, allocator, timed, bytes, memory);
@@ -340,12 +338,12 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
         state->rounding = rounding;
         state->heap = heap;
         state->timed = timed;
-        if (key && (device.forecast || bytes == SizeClassBytes(key->size_class))) {
-            const MemoryFacts& facts = device.forecast ? device.forecast->facts : device.recycler->facts;
+        if (key && bytes == SizeClassBytes(key->size_class)) {
             state->keyed = true;
             state->key = *key;
-            state->heap = facts.properties.memoryTypes[key->type].heapIndex;
+            state->heap = device.recycler->facts.properties.memoryTypes[key->type].heapIndex;
         }
+        state->foreseen = foreseen;
         device.memories.Insert(*memory, state.get());
         static_cast<void>(state.release());  // the table holds it now
         return true;
@@ -374,7 +372,7 @@ VKAPI_ATTR void VKAPI_CALL FreeMemory(VkDevice handle, VkDeviceMemory memory, co
     }
     MemoryRecycler* recycler = device.recycler.get();
     if (recycler && !recycler->Cheap() && !allocator && Kept(device, *state)) return;
-    if (device.forecast && state->keyed && !allocator) device.forecast->Freed(state->key);
+    if (device.forecast && state->foreseen && !allocator) device.forecast->Freed(*state->foreseen);
     const bool timed = recycler && recycler->probe.Undecided() && state->timed;
     Forget(device, state);
     const uint64_t before = timed ? NowNs() : 0;

@@ -11,6 +11,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 #include "kronos/settings.h"
 #include "memory/eligibility.h"
@@ -29,6 +30,7 @@ struct MemoryState : IdleNode {
     uint64_t rounding = 0;  ///< bytes that the driver made more than were asked for when it did, reserved in the heap
     bool keyed = false;     ///< it may have another life
     bool timed = false;     ///< making it was measured, so freeing it may be
+    std::optional<MemoryKey> foreseen;  ///< where it could have another life, were recycling on
     // Set by hooks that Vulkan does not synchronize with each other.
     std::atomic<bool> mapped{false};
     std::atomic<bool> sparse{false};  ///< bound sparsely: the driver's page tables may still name it when it is freed

@@ -78,11 +78,13 @@ class DeviceIdle : public IdleOwner {
 bool StartRecycling(Device& device, const VkDeviceCreateInfo& create_info,
                     const VkPhysicalDeviceProperties& properties) {
     const Settings& settings = device.instance->settings;
-    const bool off = settings.recycle_memory == RecycleMemory::kOff;
-    if (off && !device.stats) return false;
+    if (settings.recycle_memory == RecycleMemory::kOff) {
+        if (device.stats) device.forecast = std::make_unique<RecycleForecast>();
+        return false;
+    }
     const auto* group = vku::FindStructInPNextChain<VkDeviceGroupDeviceCreateInfo>(create_info.pNext);
     if (group && group->physicalDeviceCount > 1) {
-        if (!off) device.log->Info("recycle_memory: off, the device is a group of {}", group->physicalDeviceCount);
+        device.log->Info("recycle_memory: off, the device is a group of {}", group->physicalDeviceCount);
         return false;
     }
     MemoryFacts facts;
@@ -97,14 +99,9 @@ bool StartRecycling(Device& device, const VkDeviceCreateInfo& create_info,
     facts.memory_report = vku::FindStructInPNextChain<VkDeviceDeviceMemoryReportCreateInfoEXT>(create_info.pNext) ||
                           (binding && binding->reportAddressBinding);
     if (facts.memory_report || facts.priority_changes) {
-        if (!off)
-            device.log->Info("recycle_memory: off, {}",
-                             facts.memory_report ? "the program gets reports of what the driver allocates"
-                                                 : "VK_EXT_pageable_device_local_memory lets priorities change");
-        return false;
-    }
-    if (off) {
-        device.forecast = std::make_unique<RecycleForecast>(facts);
+        device.log->Info("recycle_memory: off, {}", facts.memory_report
+                                                        ? "the program gets reports of what the driver allocates"
+                                                        : "VK_EXT_pageable_device_local_memory lets priorities change");
         return false;
     }
     device.recycler =

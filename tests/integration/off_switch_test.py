@@ -60,7 +60,8 @@ def test(tree, arguments):
             found, decided = results(scratch, [LAYER], chosen)
             expect(found == plain, f"{name}: {[(a, b) for a, b in zip(plain, found) if a != b][:3]}")
             # What is off does nothing.
-            signs = {"waits": "waits_spun", "barriers": "streams_held", "descriptors": "sets_persisted", "submits": ("submits_held", "submits_through"), "fusion": "buffers_fused",
+            signs = {"waits": ("waits_ready", "waits_spun", "waits_slept", "waits_overrun", "waits_long"),
+                     "barriers": "streams_held", "descriptors": "sets_persisted", "submits": ("submits_held", "submits_through"), "fusion": "buffers_fused",
                      "recycle_fences": "fences_recycled", "recycle_memory": "memory_recycled", "slabs": "slabs_served"}
             signs = {key: {sign} if isinstance(sign, str) else set(sign) for key, sign in signs.items()}
             for key, sign in signs.items():

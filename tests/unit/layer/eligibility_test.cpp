@@ -244,8 +244,23 @@ TEST(Eligibility, DevicesThatLetTheProgramSeeOrChangeAllocations) {
     EXPECT_EQ(Outcome(nullptr, 5000, 0, report), "memory_report");
 }
 
+TEST(RecycleForecast, TheKeyIsTheOneThatRecyclingHas) {
+    const auto foreseen = [](const void* next, uint64_t bytes, uint32_t type, bool has_allocator = false) {
+        return RecycleForecast::KeyOf({VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, next, bytes, type}, has_allocator);
+    };
+    EXPECT_EQ(foreseen(nullptr, 5000, 1), KeyOf(nullptr, 5000, 1));
+    EXPECT_EQ(foreseen(nullptr, kLargestRecycledBytes, 0), KeyOf(nullptr, kLargestRecycledBytes, 0));
+    EXPECT_FALSE(foreseen(nullptr, kLargestRecycledBytes + 1, 0));
+    EXPECT_FALSE(foreseen(nullptr, 5000, 0, true));
+    EXPECT_FALSE(foreseen(nullptr, 0, 0));
+    EXPECT_FALSE(foreseen(nullptr, 5000, VK_MAX_MEMORY_TYPES)) << "the program's error";
+    const VkImportMemoryFdInfoKHR import = {VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR, nullptr,
+                                            VK_EXTERNAL_MEMORY_HANDLE_TYPE_OPAQUE_FD_BIT, 1};
+    EXPECT_FALSE(foreseen(&import, 5000, 0));
+}
+
 TEST(RecycleForecast, EachFreedOneServesOnceAndOnlyItsTypeAndSize) {
-    RecycleForecast forecast(Facts());
+    RecycleForecast forecast;
     const MemoryKey small = KeyOf(nullptr, 5000, 0), large = KeyOf(nullptr, 1 << 20, 0),
                     other = KeyOf(nullptr, 5000, 1);
     EXPECT_FALSE(forecast.Wanted(small));
