@@ -38,12 +38,13 @@ class SparedTime {
     std::atomic<uint64_t> ns_{0};
 };
 
-/// A submission that comes within kPauseNs of the end of the call before it finds that one still at work: on an H200,
-/// whose driver takes 5 us a call, a program that reads mapped memory sees its result some 20 us later. Of submissions
-/// that follow each other so, SubmitLimits::kInFlight would be given at once, and the others in as few as one call.
+/// A submission that comes within kPauseNs of the end of the call before it finds that one still at work: more than a
+/// program needs that records a little in between, and less than a result needs to be seen by who waits for it. Of
+/// submissions that follow each other so, SubmitLimits::kInFlight would be given at once, and the others in as few as
+/// one call.
 class Bursts {
   public:
-    static constexpr uint64_t kPauseNs = 8'000;
+    static constexpr uint64_t kPauseNs = 12'000;
 
     /// A submission comes. `may_join`: it is understood, and waits for nothing. True: it would be no call of its own.
     bool Comes(uint64_t now_ns, bool may_join) {
