@@ -203,6 +203,7 @@ TEST_F(SubmitsFaultsTest, WithoutThreadsStatisticsAndTracesAreWrittenByTheProgra
     EXPECT_EQ(calls, 4u);
     for (const char* what : {"no thread for the trace", "no thread for the statistics"})
         EXPECT_NE(text(log).find(what), std::string::npos) << what;
+    EXPECT_EQ(vkQueueWaitIdle(device->queue), VK_SUCCESS);
     device->Destroy();
 }
 
