@@ -309,7 +309,6 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
     }
     std::optional<MemoryKey> foreseen;
     if (device.forecast) foreseen = RecycleForecast::KeyOf(*info, allocator);
-    if (foreseen && device.forecast->Wanted(*foreseen)) device.Decided(Counter::kMemoryAgain);
     const bool timed = key && device.recycler->probe.Undecided();
     VkResult result = [&] {
         const SparedTime::Scope spared(device.forecast ? &device.spared : nullptr);
@@ -326,6 +325,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
         rounding = 0;
     }
     if (result != VK_SUCCESS) return result;
+    if (foreseen && device.forecast->Wanted(*foreseen)) device.Decided(Counter::kMemoryAgain);
     NoteLife(device, *memory, *info);
     device.Count(Side::kAsked, Counter::kAllocations);
     device.Count(Side::kAsked, Counter::kAllocatedBytes, info->allocationSize);
