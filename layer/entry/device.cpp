@@ -112,6 +112,7 @@ void StartStats(Device& device, const VkPhysicalDeviceProperties& properties) {
     Announce(*device.log, label, stats_log ? stats_log->path() : "counted, not written");
     device.stats = std::make_unique<DeviceStats>(std::move(label), std::move(stats_log), frames,
                                                  static_cast<uint64_t>(settings.frame_submits), every_ns);
+    if (settings.preset == Preset::kObserve) device.foresight = std::make_unique<Foresight>();
 }
 
 // Drivers, their versions and their devices differ in it: section "Pipeline Cache Header".

@@ -36,6 +36,7 @@
 #include "submission/submissions.h"
 #include "support/handle_map.h"
 #include "support/log.h"
+#include "support/spared_time.h"
 #include "trace/device_trace.h"
 
 namespace kronos {
@@ -90,6 +91,12 @@ struct Instance {
     std::vector<Submissions*> submitting;  ///< of devices that hold submissions; guarded by devices_mutex
 };
 
+/// With preset = observe, what features would gain that are off. It costs each submission a look at the clock.
+struct Foresight {
+    SparedTime spared;                        ///< of fences, where none is known, and of memory, where `memory` is
+    std::unique_ptr<RecycleForecast> memory;  ///< nullptr: it is recycled, or is not to be
+};
+
 struct Device {
     VkDevice handle = VK_NULL_HANDLE;
     VkPhysicalDevice physical = VK_NULL_HANDLE;
@@ -109,8 +116,7 @@ struct Device {
     std::unique_ptr<FenceCache> fences;          ///< nullptr: no fence is known or kept
     std::unique_ptr<Submissions> submissions;    ///< nullptr: the driver gets all of them from the program
     std::unique_ptr<MemoryRecycler> recycler;    ///< nullptr: no memory is kept
-    SparedTime spared;                           ///< of fences, where none is known, and of memory, where `forecast` is
-    std::unique_ptr<RecycleForecast> forecast;   ///< nullptr: nobody asks what keeping it would gain
+    std::unique_ptr<Foresight> foresight;        ///< nullptr: nobody asks what would be gained
     std::unique_ptr<SlabDriver> slab_driver;     ///< outlives slabs
     std::unique_ptr<SlabFacts> slab_facts;       ///< there where slabs are
     std::unique_ptr<SlabMemory> slabs;           ///< nullptr: every memory of the program is the driver's
@@ -126,6 +132,9 @@ struct Device {
     /// Whether what descriptor sets hold must be known. Where nothing is left out of their updates, it is only for
     /// recordings that are held.
     bool FollowsSets() const { return descriptors.shadow || !worth || worth->Follows(); }
+
+    /// nullptr: memory is recycled, or nobody asks.
+    RecycleForecast* MemoryForecast() const { return foresight ? foresight->memory.get() : nullptr; }
 
     /// Counts what the program asked and the driver was given just so.
     void Count(Counter counter, uint64_t n = 1) const {
@@ -158,7 +167,7 @@ struct Queue {
     VkFence idle_fence = VK_NULL_HANDLE;  ///< the layer's own, not signaled and not pending; made when first needed
     IdleChoice idle_choice;
     QueueTrace* trace = nullptr;  ///< nullptr: there is none
-    Bursts bursts;                ///< where none is held
+    Bursts bursts;                ///< where foresight asks
 };
 
 /// A command buffer. Externally synchronized while it records; only read by submits.

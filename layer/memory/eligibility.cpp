@@ -73,9 +73,23 @@ IdleCache::Budgets IdleBudgets(const VkPhysicalDeviceMemoryProperties& propertie
     return budgets;
 }
 
+std::variant<MemoryKey, MemoryRefusal> JudgeItself(const VkMemoryAllocateInfo& info, bool has_allocator) {
+    if (has_allocator) return MemoryRefusal::kAllocator;
+    if (info.memoryTypeIndex >= VK_MAX_MEMORY_TYPES) return MemoryRefusal::kMemoryType;
+    MemoryKey key;
+    key.type = static_cast<uint8_t>(info.memoryTypeIndex);
+    if (const auto refusal = JudgeChain(info.pNext, key)) return *refusal;
+    const std::optional<uint32_t> size_class = SizeClassOf(info.allocationSize);
+    if (!size_class || SizeClassBytes(*size_class) > kLargestRecycledBytes) return MemoryRefusal::kSize;
+    key.size_class = static_cast<uint8_t>(*size_class);
+    return key;
+}
+
 std::variant<MemoryKey, MemoryRefusal> JudgeAllocation(const VkMemoryAllocateInfo& info, bool has_allocator,
                                                        const MemoryFacts& facts) {
-    if (has_allocator) return MemoryRefusal::kAllocator;
+    std::variant<MemoryKey, MemoryRefusal> judged = JudgeItself(info, has_allocator);
+    const MemoryKey* key = std::get_if<MemoryKey>(&judged);
+    if (!key) return judged;
     if (facts.memory_report) return MemoryRefusal::kMemoryReport;
     if (facts.priority_changes) return MemoryRefusal::kPriorityChanges;
 
@@ -90,17 +104,10 @@ std::variant<MemoryKey, MemoryRefusal> JudgeAllocation(const VkMemoryAllocateInf
     if (facts.placed_map && (type.propertyFlags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT))
         return MemoryRefusal::kPlacedMap;
 
-    MemoryKey key;
-    key.type = static_cast<uint8_t>(info.memoryTypeIndex);
-    if (const auto refusal = JudgeChain(info.pNext, key)) return *refusal;
-
     // What the budget never lets lie idle would be rounded up for nothing.
-    const uint64_t most =
-        std::min({kLargestRecycledBytes, facts.max_allocation_bytes, facts.idle_budgets[type.heapIndex]});
-    const std::optional<uint32_t> size_class = SizeClassOf(info.allocationSize);
-    if (!size_class || SizeClassBytes(*size_class) > most) return MemoryRefusal::kSize;
-    key.size_class = static_cast<uint8_t>(*size_class);
-    return key;
+    if (SizeClassBytes(key->size_class) > std::min(facts.max_allocation_bytes, facts.idle_budgets[type.heapIndex]))
+        return MemoryRefusal::kSize;
+    return judged;
 }
 
 }  // namespace kronos

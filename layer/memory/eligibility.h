@@ -58,10 +58,13 @@ IdleCache::Budgets IdleBudgets(const VkPhysicalDeviceMemoryProperties& propertie
 /// Puts what follows VkMemoryAllocateInfo into the key, or says why it cannot.
 std::optional<MemoryRefusal> JudgeChain(const void* chain, MemoryKey& key);
 
+/// The key, or why there is none, as far as the allocation itself says it: on some device it may be recycled.
+/// `has_allocator`: pAllocator is not null.
+std::variant<MemoryKey, MemoryRefusal> JudgeItself(const VkMemoryAllocateInfo& info, bool has_allocator);
+
 /// The key under which this allocation may be recycled, or why not. Refused, it goes to the driver as the program asked
-/// for it. With a key, the driver is asked for SizeClassBytes(key.size_class) bytes and else the same. `has_allocator`:
-/// pAllocator is not null. Follows "Device Memory" of the Vulkan specification: VkMemoryAllocateInfo and what may
-/// extend it.
+/// for it. With a key, the driver is asked for SizeClassBytes(key.size_class) bytes and else the same. Follows "Device
+/// Memory" of the Vulkan specification: VkMemoryAllocateInfo and what may extend it.
 std::variant<MemoryKey, MemoryRefusal> JudgeAllocation(const VkMemoryAllocateInfo& info, bool has_allocator,
                                                        const MemoryFacts& facts);
 

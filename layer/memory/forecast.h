@@ -7,9 +7,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <optional>
 
-#include "memory/eligibility.h"
 #include "memory/memory_key.h"
 #include "memory/size_class.h"
 
@@ -19,18 +17,7 @@ namespace kronos {
 /// and what a device forbids, it does not ask: a program's allocations of one type and size are nearly always alike.
 class RecycleForecast {
   public:
-    /// As JudgeAllocation, as far as the allocation itself says it.
-    static std::optional<MemoryKey> KeyOf(const VkMemoryAllocateInfo& info, bool has_allocator) {
-        MemoryKey key;
-        const std::optional<uint32_t> size_class = SizeClassOf(info.allocationSize);
-        if (has_allocator || !size_class || info.allocationSize > kLargestRecycledBytes ||
-            info.memoryTypeIndex >= VK_MAX_MEMORY_TYPES || JudgeChain(info.pNext, key))
-            return std::nullopt;
-        key.type = static_cast<uint8_t>(info.memoryTypeIndex);
-        key.size_class = static_cast<uint8_t>(*size_class);
-        return key;
-    }
-
+    /// `key`: of JudgeItself.
     void Freed(MemoryKey key) { IdleOf(key).fetch_add(1, std::memory_order_relaxed); }
     /// True: one that was freed would have served.
     bool Wanted(MemoryKey key) {

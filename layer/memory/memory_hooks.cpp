@@ -307,11 +307,15 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
             device.Decided(Counter::kMemoryMade);
         }
     }
-    std::optional<MemoryKey> foreseen;
-    if (device.forecast) foreseen = RecycleForecast::KeyOf(*info, allocator);
+    RecycleForecast* const forecast = device.MemoryForecast();
+    const MemoryKey* foreseen = nullptr;
+    if (forecast) {
+        judged = JudgeItself(*info, allocator);
+        foreseen = std::get_if<MemoryKey>(&judged);
+    }
     const bool timed = key && device.recycler->probe.Undecided();
     VkResult result = [&] {
-        const SparedTime::Scope spared(device.forecast ? &device.spared : nullptr);
+        const SparedTime::Scope spared(forecast ? &device.foresight->spared : nullptr);
         return FromDriverWithTrim(device, *info, allocator, timed, bytes, memory);
     }();
     if (device.slabs && ForWantOfMemory(result) && !AllocateVirtual(device, *info, allocator, true, memory)) {
@@ -325,7 +329,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
         rounding = 0;
     }
     if (result != VK_SUCCESS) return result;
-    if (foreseen && device.forecast->Wanted(*foreseen)) device.Decided(Counter::kMemoryAgain);
+    if (foreseen && forecast->Wanted(*foreseen)) device.Decided(Counter::kMemoryAgain);
     NoteLife(device, *memory, *info);
     device.Count(Side::kAsked, Counter::kAllocations);
     device.Count(Side::kAsked, Counter::kAllocatedBytes, info->allocationSize);
@@ -343,7 +347,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
             state->key = *key;
             state->heap = device.recycler->facts.properties.memoryTypes[key->type].heapIndex;
         }
-        state->foreseen = foreseen;
+        if (foreseen) state->foreseen = *foreseen;
         device.memories.Insert(*memory, state.get());
         static_cast<void>(state.release());  // the table holds it now
         return true;
@@ -372,12 +376,13 @@ VKAPI_ATTR void VKAPI_CALL FreeMemory(VkDevice handle, VkDeviceMemory memory, co
     }
     MemoryRecycler* recycler = device.recycler.get();
     if (recycler && !recycler->Cheap() && !allocator && Kept(device, *state)) return;
-    if (device.forecast && state->foreseen && !allocator) device.forecast->Freed(*state->foreseen);
+    RecycleForecast* const forecast = device.MemoryForecast();
+    if (forecast && state->foreseen && !allocator) forecast->Freed(*state->foreseen);
     const bool timed = recycler && recycler->probe.Undecided() && state->timed;
     Forget(device, state);
     const uint64_t before = timed ? NowNs() : 0;
     {
-        const SparedTime::Scope spared(device.forecast ? &device.spared : nullptr);
+        const SparedTime::Scope spared(forecast ? &device.foresight->spared : nullptr);
         device.down.FreeMemory(handle, memory, allocator);
     }
     if (device.slabs) device.slabs->DriverFreed();

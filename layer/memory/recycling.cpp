@@ -79,7 +79,7 @@ bool StartRecycling(Device& device, const VkDeviceCreateInfo& create_info,
                     const VkPhysicalDeviceProperties& properties) {
     const Settings& settings = device.instance->settings;
     if (settings.recycle_memory == RecycleMemory::kOff) {
-        if (device.stats) device.forecast = std::make_unique<RecycleForecast>();
+        if (device.foresight) device.foresight->memory = std::make_unique<RecycleForecast>();
         return false;
     }
     const auto* group = vku::FindStructInPNextChain<VkDeviceGroupDeviceCreateInfo>(create_info.pNext);

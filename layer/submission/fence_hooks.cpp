@@ -17,8 +17,10 @@ void Judged(const Device& device) {
             [&] { return RememberVerdict(*device.log, device.driver_key, kFenceCost, device.fences->probe), true; });
 }
 
-// Where nobody knows fences, for the statistics.
-SparedTime* Foresees(Device& device) { return device.stats && !device.fences ? &device.spared : nullptr; }
+// Where nobody knows fences.
+SparedTime* Spared(const Device& device) {
+    return device.foresight && !device.fences ? &device.foresight->spared : nullptr;
+}
 
 // A fence of an earlier life, in the state that the program asks for; VK_NULL_HANDLE when there is none.
 VkFence Recycled(const Device& device, bool signaled) {
@@ -87,7 +89,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateFence(VkDevice handle, const VkFenceCreateI
     const bool timed = understood && device.fences->probe.Undecided();
     const uint64_t before = timed ? NowNs() : 0;
     const VkResult result = [&] {
-        const SparedTime::Scope spared(Foresees(device));
+        const SparedTime::Scope spared(Spared(device));
         return device.down.CreateFence(handle, info, allocator, fence);
     }();
     if (result != VK_SUCCESS) return result;
@@ -103,7 +105,7 @@ VKAPI_ATTR void VKAPI_CALL DestroyFence(VkDevice handle, VkFence fence, const Vk
     Device& device = DeviceOf(handle);
     if (!fence || !device.fences) {
         if (fence) device.Count(Counter::kFencesDestroyed);
-        const SparedTime::Scope spared(Foresees(device));
+        const SparedTime::Scope spared(Spared(device));
         return device.down.DestroyFence(handle, fence, allocator);
     }
     FenceState* state = device.fences->Find(fence);

@@ -265,11 +265,11 @@ VkResult SubmitOrHold(Device& device, Queue* known, VkQueue queue, std::span<con
     return result;
 }
 
-// Of a device that holds none.
+// Of a device that holds none, where somebody asks what that would gain.
 template <class Info>
 void ForeseeHolding(const Device& device, Queue& queue, std::span<const Info> infos, const SubmitCount& count) {
     const bool may_join = queue.plain && !count.waits && FactsOf(infos).understood;
-    if (!queue.bursts.Comes(device.spared.NowWithoutNs(), may_join)) return;
+    if (!queue.bursts.Comes(device.foresight->spared.NowWithoutNs(), may_join)) return;
     device.Decided(Counter::kSubmitsClose);
     device.Decided(Counter::kBuffersClose, count.command_buffers);
 }
@@ -285,9 +285,10 @@ template <class Info>
     if (!device.stats) return CallDriver(device, queue, infos, fence);
     const SubmitCount count = CountOf(device, infos);
     CountSubmit(device, count, false);
-    if (known) ForeseeHolding(device, *known, infos, count);
+    const bool foreseen = known && device.foresight;
+    if (foreseen) ForeseeHolding(device, *known, infos, count);
     const VkResult result = CallDriver(device, queue, infos, fence);
-    if (known) known->bursts.Ended(device.spared.NowWithoutNs());
+    if (foreseen) known->bursts.Ended(device.foresight->spared.NowWithoutNs());
     if (count.frame_end) device.stats->OnBoundary(FrameEnd::kFrameBoundary);
     return result;
 }

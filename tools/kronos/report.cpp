@@ -172,7 +172,7 @@ ordered_json Json(const ReportGroup& group) {
                                    {"asked", p.asked},
                                    {"fewer_at_least", p.at_least},
                                    {"fewer_at_most", p.at_most},
-                                   {"fewer_expected", p.expected}});
+                                   {"fewer_expected", p.expected ? ordered_json(*p.expected) : ordered_json()}});
         features.push_back({{"feature", f.name},
                             {"setting", f.key},
                             {"value", f.value},

@@ -63,6 +63,11 @@ class Reporter {
         auto found = device_.settings.find(key);
         return found == device_.settings.end() ? std::string() : found->second;
     }
+    // Only an observed run looks at what would have been.
+    std::optional<uint64_t> Foreseen(uint64_t most, const char* decision) const {
+        if (Setting("preset") != "observe") return {};
+        return std::min(most, device_.Did(decision));
+    }
     bool OnProcessor() const { return device_.type == "cpu"; }
     // Why a feature at auto does nothing here.
     std::string AsideText(const char* measured) const {
@@ -150,7 +155,7 @@ class Reporter {
             return report;
         }
         const uint64_t most = CallsBesideOnePerFrame(Series::kSubmitsAsked);
-        report.predictions.push_back({"submits", asked, 0, most, std::min(most, device_.Did("submits_close"))});
+        report.predictions.push_back({"submits", asked, 0, most, Foreseen(most, "submits_close")});
         report.text = "the driver got all " + N(asked) + " submissions as they came";
         if (most)
             report.advice = Variable("submits", "auto") + ": " + Of(most, asked) + " stand in a frame with others";
@@ -185,8 +190,7 @@ class Reporter {
             return report;
         }
         const uint64_t most = CallsBesideOnePerFrame(Series::kCommandBuffers);
-        report.predictions.push_back(
-            {"command_buffers", buffers, 0, most, std::min(most, device_.Did("buffers_close"))});
+        report.predictions.push_back({"command_buffers", buffers, 0, most, Foreseen(most, "buffers_close")});
         report.text = submits_off && report.value != "off" ? "needs submissions that may be held, and they are off"
                                                            : N(buffers) + " command buffers, all left as they are";
         if (most)
@@ -341,7 +345,7 @@ class Reporter {
             // When what was idle came back within a frame the log does not tell: nothing is sure.
             const Bounds bounds = Recyclable(device_.rows, Series::kAllocationsAsked, Series::kFrees);
             report.predictions.push_back(
-                {"allocations", asked, 0, bounds.at_most, std::min(bounds.at_most, device_.Did("memory_again"))});
+                {"allocations", asked, 0, bounds.at_most, Foreseen(bounds.at_most, "memory_again")});
             report.text = "the driver made all " + N(asked) + " allocations" + size;
             if (bounds.at_most)
                 report.advice = Variable("recycle_memory", "auto") + ": up to " + Of(bounds.at_most, asked) +
@@ -447,7 +451,8 @@ Bounds Recyclable(const std::vector<FrameRow>& rows, Series created, Series dest
 std::string RemainingText(const Prediction& p) {
     const auto left = [&](uint64_t fewer) { return N(Less(p.asked, fewer)); };
     if (p.at_least == p.at_most) return left(p.at_most);
-    return "about " + left(p.expected) + " (" + left(p.at_most) + " to " + left(p.at_least) + ")";
+    const std::string range = left(p.at_most) + " to " + left(p.at_least);
+    return p.expected ? "about " + left(*p.expected) + " (" + range + ")" : range;
 }
 
 std::vector<FeatureReport> ReportFeatures(const DeviceTotals& device) { return Reporter(device).All(); }

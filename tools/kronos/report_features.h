@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,10 +28,10 @@ struct Prediction {
     uint64_t asked = 0;
     uint64_t at_least = 0;
     uint64_t at_most = 0;
-    uint64_t expected = 0;  ///< within these bounds
+    std::optional<uint64_t> expected = {};  ///< within these bounds; none where nobody looked
 };
 
-/// What would be left of what was asked: "12", or "about 20 (12 to 64)".
+/// What would be left of what was asked: "12", "about 20 (12 to 64)", or "12 to 64".
 std::string RemainingText(const Prediction& prediction);
 
 struct Reason {

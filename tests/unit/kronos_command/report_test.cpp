@@ -80,8 +80,9 @@ const FeatureReport& Feature(const ReportGroup& group, const std::string& key) {
 }
 
 TEST(Report, WhatIsOffSaysWhichSettingWouldChangeIt) {
-    const json off = {{"waits", "off"},   {"submits", "off"},     {"barriers", "off"},       {"drop_redundant", "on"},
-                      {"fusion", "auto"}, {"descriptors", "off"}, {"recycle_fences", "off"}, {"recycle_memory", "off"}};
+    json off = {{"waits", "off"},         {"submits", "off"},        {"barriers", "off"},
+                {"fusion", "auto"},       {"descriptors", "off"},    {"recycle_fences", "off"},
+                {"drop_redundant", "on"}, {"recycle_memory", "off"}, {"preset", "observe"}};
     const json asked = {{"waits", 3},
                         {"wait_ns", 30'000},
                         {"submits", 4},
@@ -116,6 +117,12 @@ TEST(Report, WhatIsOffSaysWhichSettingWouldChangeIt) {
     EXPECT_EQ(Feature(groups[0], "waits").predictions.at(0).at_most, 6U);
     EXPECT_EQ(Feature(groups[0], "recycle_fences").predictions.at(0).at_least, 2U);
     EXPECT_EQ(Feature(groups[0], "recycle_fences").predictions.at(0).at_most, 4U);
+
+    off["preset"] = "safe";
+    const auto unseen = Groups(Device(off) + Frame(0, asked, asked, {{"waits_forwarded", 3}}));
+    EXPECT_FALSE(Feature(unseen.at(0), "submits").predictions.at(0).expected) << "nobody looked";
+    EXPECT_FALSE(Feature(unseen.at(0), "recycle_memory").predictions.at(0).expected);
+    EXPECT_THAT(FormatReport({unseen, {}, {}}), HasSubstr("would be: 1 to 4 of 4 submits"));
 }
 
 TEST(Report, AProgramThatAsksNothingIsGivenNoAdvice) {

@@ -244,19 +244,18 @@ TEST(Eligibility, DevicesThatLetTheProgramSeeOrChangeAllocations) {
     EXPECT_EQ(Outcome(nullptr, 5000, 0, report), "memory_report");
 }
 
-TEST(RecycleForecast, TheKeyIsTheOneThatRecyclingHas) {
-    const auto foreseen = [](const void* next, uint64_t bytes, uint32_t type, bool has_allocator = false) {
-        return RecycleForecast::KeyOf({VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, next, bytes, type}, has_allocator);
+TEST(Eligibility, WhatTheAllocationItselfSays) {
+    const auto judged = [](const void* next, uint64_t bytes, uint32_t type, bool has_allocator = false) {
+        return Outcome(JudgeItself({VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, next, bytes, type}, has_allocator));
     };
-    EXPECT_EQ(foreseen(nullptr, 5000, 1), KeyOf(nullptr, 5000, 1));
-    EXPECT_EQ(foreseen(nullptr, kLargestRecycledBytes, 0), KeyOf(nullptr, kLargestRecycledBytes, 0));
-    EXPECT_FALSE(foreseen(nullptr, kLargestRecycledBytes + 1, 0));
-    EXPECT_FALSE(foreseen(nullptr, 5000, 0, true));
-    EXPECT_FALSE(foreseen(nullptr, 0, 0));
-    EXPECT_FALSE(foreseen(nullptr, 5000, VK_MAX_MEMORY_TYPES)) << "the program's error";
+    EXPECT_EQ(judged(nullptr, kLargestRecycledBytes, 0), "recycled");
+    EXPECT_EQ(judged(nullptr, kLargestRecycledBytes + 1, 0), "size");
+    EXPECT_EQ(judged(nullptr, 5000, 0, true), "allocator");
+    EXPECT_EQ(judged(nullptr, 0, 0), "size");
+    EXPECT_EQ(judged(nullptr, 5000, VK_MAX_MEMORY_TYPES), "memory_type") << "the program's error";
     const VkImportMemoryFdInfoKHR import = {VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR, nullptr,
                                             VK_EXTERNAL_MEMORY_HANDLE_TYPE_OPAQUE_FD_BIT, 1};
-    EXPECT_FALSE(foreseen(&import, 5000, 0));
+    EXPECT_EQ(judged(&import, 5000, 0), "import");
 }
 
 TEST(RecycleForecast, EachFreedOneServesOnceAndOnlyItsTypeAndSize) {
