@@ -27,9 +27,9 @@ void MakeReal(const Device& device, uint32_t count, const VkDescriptorSet* sets)
 
 // `chosen`: room for what is returned, if that is not `sets`.
 const VkDescriptorSet* Choose(CommandBuffer& buffer, uint32_t count, const VkDescriptorSet* sets, Chosen& chosen) {
-    const Device& device = *buffer.device;
     // Where nothing is done with sets a bind costs no look-up; nor is there advice then.
-    if (!device.descriptors.shadow) return sets;
+    if (!buffer.chooses_sets) return sets;
+    const Device& device = *buffer.device;
     if (count > kMostBound) {
         MakeReal(device, count, sets);
         return sets;
@@ -55,15 +55,11 @@ bool Held(CommandBuffer& buffer, const char* command, const VkDescriptorSet* cho
     return held;
 }
 
-}  // namespace
-}  // namespace kronos
-
-namespace kronos::hook {
-
-VKAPI_ATTR void VKAPI_CALL CmdBindDescriptorSets(VkCommandBuffer handle, VkPipelineBindPoint bind_point,
-                                                 VkPipelineLayout layout, uint32_t first, uint32_t count,
-                                                 const VkDescriptorSet* sets, uint32_t offset_count,
-                                                 const uint32_t* offsets) {
+// Of a recording that is analysed, of sets that are looked at, or of a command buffer that is not known: as
+// RecordBarrier.
+[[gnu::noinline]] void BindChosen(VkCommandBuffer handle, VkPipelineBindPoint bind_point, VkPipelineLayout layout,
+                                  uint32_t first, uint32_t count, const VkDescriptorSet* sets, uint32_t offset_count,
+                                  const uint32_t* offsets) {
     CommandBuffer* buffer = FindCommandBuffer(handle);
     if (!buffer) {
         MakeReal(DeviceOf(handle), count, sets);
@@ -77,6 +73,22 @@ VKAPI_ATTR void VKAPI_CALL CmdBindDescriptorSets(VkCommandBuffer handle, VkPipel
         return buffer->counters.Add(Side::kAsked, Counter::kSetBinds, 1);
     buffer->counters.Add(Counter::kSetBinds);
     buffer->down->CmdBindDescriptorSets(handle, bind_point, layout, first, count, chosen, offset_count, offsets);
+}
+
+}  // namespace
+}  // namespace kronos
+
+namespace kronos::hook {
+
+VKAPI_ATTR void VKAPI_CALL CmdBindDescriptorSets(VkCommandBuffer handle, VkPipelineBindPoint bind_point,
+                                                 VkPipelineLayout layout, uint32_t first, uint32_t count,
+                                                 const VkDescriptorSet* sets, uint32_t offset_count,
+                                                 const uint32_t* offsets) {
+    CommandBuffer* buffer = GlimpseCommandBuffer(handle);
+    if (!buffer || buffer->chooses_sets || Records(*buffer))
+        return BindChosen(handle, bind_point, layout, first, count, sets, offset_count, offsets);
+    buffer->counters.Add(Counter::kSetBinds);
+    buffer->down->CmdBindDescriptorSets(handle, bind_point, layout, first, count, sets, offset_count, offsets);
 }
 
 VKAPI_ATTR void VKAPI_CALL CmdBindDescriptorSets2(VkCommandBuffer handle, const VkBindDescriptorSetsInfo* info) {

@@ -181,7 +181,7 @@ VKAPI_ATTR void VKAPI_CALL UpdateDescriptorSets(VkDevice handle, uint32_t write_
     if (!device.resources) return;
     if (device.FollowsSets())
         device.resources->UpdateSets(write_count, writes, copy_count, copies);
-    else
+    else if (device.resources->KnowsSets())
         device.resources->ForgetSets(write_count, writes, copy_count, copies);
 }
 

@@ -424,6 +424,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateCommandBuffers(VkDevice device, const VkC
             made->device = &state;
             made->handle = buffers[i];
             made->pool = pool;
+            made->chooses_sets = state.descriptors.shadow;
             made->replaceable = pool->plain && !info->pNext && info->level == VK_COMMAND_BUFFER_LEVEL_PRIMARY;
             if (state.resources && state.streams.mode != RecorderMode::kOff) made->stream = std::make_unique<Stream>();
             registry.command_buffers.Insert(buffers[i], made.get());

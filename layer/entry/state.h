@@ -179,6 +179,7 @@ struct CommandBuffer {
     RecordedSets sets;                   ///< the layer's sets that this recording has
     uint64_t dispatches = 0;             ///< in its content: of this recording and of the secondaries it executes
     bool events = false;                 ///< in its content: it may wait for one
+    bool chooses_sets = false;           ///< what binds name is looked at: DescriptorPolicy::shadow
     Device* device = nullptr;
     VkCommandBuffer handle = VK_NULL_HANDLE;
     Device::CommandPool* pool = nullptr;

@@ -207,7 +207,7 @@ UsedSets Resources::ResetPool(VkDescriptorPool pool) noexcept {
 
 void Resources::AddSets(const VkDescriptorSetAllocateInfo& info, const VkDescriptorSet* sets, bool follows) {
     DescriptorPool* pool = pools_.Find(info.descriptorPool);
-    if (!pool) return;
+    if (!pool || (!follows && pool->freed && sets_.empty())) return;
     for (uint32_t i = 0; i < info.descriptorSetCount; ++i) {
         if (!follows && pool->freed && !sets_.Find(sets[i])) continue;
         std::shared_ptr<const SetLayoutFacts> layout = SetLayout(info.pSetLayouts[i]);
@@ -271,8 +271,9 @@ UsedSets Resources::Release(DescriptorPool& pool, DescriptorSet& set) noexcept {
 }
 
 UsedSets Resources::RemoveSets(VkDescriptorPool pool, uint32_t count, const VkDescriptorSet* sets) noexcept {
-    DescriptorPool* known = pools_.Find(pool);
     UsedSets used;
+    if (sets_.empty()) return used;
+    DescriptorPool* known = pools_.Find(pool);
     for (uint32_t i = 0; i < count; ++i) {
         DescriptorSet* set = sets[i] ? sets_.Find(sets[i]) : nullptr;
         if (set && set->pool == known) used += Release(*known, *set);

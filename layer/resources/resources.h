@@ -138,6 +138,8 @@ class Resources {
     DescriptorSet* FindToBind(VkDescriptorSet set) const { return sets_.Find(set); }
     /// Of sets allocated from now on.
     void HoldSets(bool hold) { hold_sets_.store(hold, std::memory_order_relaxed); }
+    /// Whether anything is known of any set.
+    bool KnowsSets() const { return !sets_.empty(); }
     bool HoldsSets() const { return hold_sets_.load(std::memory_order_relaxed); }
     Lives* lives() const { return lives_; }
 

@@ -73,7 +73,7 @@ class StreamWorth {
     /// So much may be lost once, by so many recordings; later one part in so many of the time, and so much at once.
     static constexpr int64_t kFirstLost = 2'000'000;
     static constexpr int64_t kFirstHeld = 8;
-    static constexpr uint64_t kTimes = 400;
+    static constexpr uint64_t kTimes = 1'000;
     static constexpr uint64_t kMostLost = 300'000;
     /// Recordings that are followed and not held, before some are held again.
     static constexpr uint32_t kSettling = 4;

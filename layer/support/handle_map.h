@@ -51,7 +51,7 @@ class HandleMap {
         if (wanted == kEmpty) return false;
         std::lock_guard lock(mutex_);
         Table* table = table_.load(std::memory_order_relaxed);
-        if ((table->live + 1) * 2 > table->mask + 1) table = Grow();
+        if ((table->live.load(std::memory_order_relaxed) + 1) * 2 > table->mask + 1) table = Grow();
         Put(*table, wanted, ToBits(value));
         return true;
     }
@@ -69,7 +69,7 @@ class HandleMap {
             if (seen == wanted) break;
         }
         const Value value = FromBits(table.slots[hole & table.mask].value.load(std::memory_order_relaxed));
-        --table.live;
+        table.live.store(table.live.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
         version_.fetch_add(1, std::memory_order_acq_rel);
         for (uint64_t i = hole + 1;; ++i) {
             const Slot& from = table.slots[i & table.mask];
@@ -102,8 +102,10 @@ class HandleMap {
 
     size_t size() const {
         std::lock_guard lock(mutex_);
-        return table_.load(std::memory_order_relaxed)->live;
+        return table_.load(std::memory_order_relaxed)->live.load(std::memory_order_relaxed);
     }
+    /// Whether no key would be found, of those that happen not to be added or removed right now. Without the lock.
+    bool empty() const { return table_.load(std::memory_order_acquire)->live.load(std::memory_order_relaxed) == 0; }
     /// How many tables there ever were, for tests of boundedness.
     size_t tables() const {
         std::lock_guard lock(mutex_);
@@ -119,7 +121,7 @@ class HandleMap {
     };
     struct Table {
         uint64_t mask = 0;
-        uint64_t live = 0;
+        std::atomic<uint64_t> live{0};  // written with mutex_ held
         std::unique_ptr<Slot[]> slots;
     };
 
@@ -192,7 +194,8 @@ class HandleMap {
             if (seen != key && seen != kEmpty) continue;
             slot.value.store(value, std::memory_order_release);
             slot.key.store(key, std::memory_order_release);
-            if (seen == kEmpty) ++table.live;
+            if (seen == kEmpty)
+                table.live.store(table.live.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
             return;
         }
     }
