@@ -33,6 +33,33 @@ TEST_F(SubmitsTest, ByDefaultNothingIsHeld) {
     EXPECT_EQ(mock.Calls("vkQueueSubmit"), 5u);
 }
 
+class ForesightTest : public SubmitsTest {
+  protected:
+    // Summary of 64 submissions that follow each other at once.
+    nlohmann::json Summed(const char* preset) {
+        Start({{"preset", preset}, {"submits", "off"}, {"log_level", "error"}});
+        std::vector<VkCommandBuffer> recorded;
+        for (int i = 0; i < 64; ++i) recorded.push_back(Recorded());
+        for (const VkCommandBuffer buffer : recorded) EXPECT_EQ(device->Submit(buffer), VK_SUCCESS);
+        const nlohmann::json summary = Ended();
+        EXPECT_EQ(Driver(summary, "submits"), 64u);
+        return summary;
+    }
+};
+
+TEST_F(ForesightTest, WhoObservesCountsWhatHoldingWouldGain) {
+    const nlohmann::json summary = Summed("observe");
+    // Two would be given at once, and the third is the first of those that wait.
+    EXPECT_LE(Did(summary, "submits_close"), 61u);
+    EXPECT_EQ(Did(summary, "buffers_close"), Did(summary, "submits_close"));
+}
+
+TEST_F(ForesightTest, ByDefaultNobodyAsks) {
+    const nlohmann::json summary = Summed("balanced");
+    EXPECT_EQ(Did(summary, "submits_close"), 0u);
+    EXPECT_EQ(Did(summary, "buffers_close"), 0u);
+}
+
 TEST_F(SubmitsTest, ManySubmissionsOfABusyQueueAreOneCall) {
     Start();
     Hold();
