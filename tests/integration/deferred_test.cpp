@@ -355,9 +355,7 @@ TEST_F(DeferredTest, WhatTheLayerDoesNotKnowIsSubmittedWithOthersInTheirPlaces) 
 }
 
 TEST_F(DeferredTest, OfTheSecondFormToo) {
-    VkPhysicalDeviceSynchronization2Features features = {};
-    features.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES;
-    features.synchronization2 = VK_TRUE;
+    VkPhysicalDeviceSynchronization2Features features = layered::Synchronization2();
     StartCrowd({}, {}, &features);
     const std::vector<VkCommandBuffer> buffers = {Numbered(1, kOnce), Numbered(2), Numbered(3, kOnce)};
     std::vector<VkCommandBufferSubmitInfo> infos;

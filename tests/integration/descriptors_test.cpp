@@ -72,16 +72,20 @@ class DescriptorSetsTest : public layered::LayerTest {
             VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET, nullptr, set, 0, 0, 1, kStorage, nullptr, &info, nullptr};
         vkUpdateDescriptorSets(device->handle, 1, &write, 0, nullptr);
     }
-    // A set from a pool that is reset, written once or twice, and bound for a dispatch.
-    void Dispatch(int writes = 1) const {
-        ASSERT_EQ(vkResetDescriptorPool(device->handle, pool, 0), VK_SUCCESS);
+    VkDescriptorSet MakeSet() const {
         VkDescriptorSetAllocateInfo info = {};
         info.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO;
         info.descriptorPool = pool;
         info.descriptorSetCount = 1;
         info.pSetLayouts = &set_layout;
         VkDescriptorSet set = VK_NULL_HANDLE;
-        ASSERT_EQ(vkAllocateDescriptorSets(device->handle, &info, &set), VK_SUCCESS);
+        EXPECT_EQ(vkAllocateDescriptorSets(device->handle, &info, &set), VK_SUCCESS);
+        return set;
+    }
+    // A set from a pool that is reset, written once or twice, and bound for a dispatch.
+    void Dispatch(int writes = 1) const {
+        ASSERT_EQ(vkResetDescriptorPool(device->handle, pool, 0), VK_SUCCESS);
+        const VkDescriptorSet set = MakeSet();
         for (int i = 0; i < writes; ++i) Write(set);
         Device::Begin(commands);
         vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, layout, 0, 1, &set, 0, nullptr);
@@ -122,13 +126,7 @@ TEST_F(DescriptorSetsTest, PersistAndAreGoneWithTheDevice) {
 
 TEST_F(DescriptorSetsTest, MoreWritesInACallThanAreLookedAtTogether) {
     Start({});
-    VkDescriptorSetAllocateInfo info = {};
-    info.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO;
-    info.descriptorPool = pool;
-    info.descriptorSetCount = 1;
-    info.pSetLayouts = &set_layout;
-    VkDescriptorSet set = VK_NULL_HANDLE;
-    ASSERT_EQ(vkAllocateDescriptorSets(device->handle, &info, &set), VK_SUCCESS);
+    const VkDescriptorSet set = MakeSet();
     // The last write of all, behind the first thousand, is the only one that says something else.
     constexpr size_t kWrites = 2500;
     const VkDescriptorBufferInfo whole = {buffer, 0, VK_WHOLE_SIZE}, half = {buffer, 0, 128};

@@ -36,9 +36,7 @@ TEST_F(FusionTest, ShortCommandBuffersBecomeOne) {
 }
 
 TEST_F(FusionTest, OfTheSecondFormToo) {
-    VkPhysicalDeviceSynchronization2Features features = {};
-    features.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES;
-    features.synchronization2 = VK_TRUE;
+    VkPhysicalDeviceSynchronization2Features features = layered::Synchronization2();
     Watch();
     Start(kFused, {}, &features);
     mock.OpenGate(device->queue);

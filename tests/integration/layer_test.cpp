@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The layer between the real loader and the mock driver: entry points, lifecycles, counters, frames.
 #include <gmock/gmock.h>
-#include <sys/wait.h>
 #include <vulkan/vk_layer.h>
 
 #include <fstream>
@@ -120,9 +119,7 @@ TEST_F(LayerTest, NullBelowIsNullAbove) {
 
 TEST_F(LayerTest, AnAliasReachesTheDriverUnderItsOwnName) {
     const Instance old(true, ToFile(), VK_API_VERSION_1_1);
-    VkPhysicalDeviceSynchronization2Features features = {};
-    features.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES;
-    features.synchronization2 = VK_TRUE;
+    VkPhysicalDeviceSynchronization2Features features = layered::Synchronization2();
     Device device(old, {VK_KHR_SYNCHRONIZATION_2_EXTENSION_NAME}, &features);
     ASSERT_EQ(device.result, VK_SUCCESS);
     const auto submit = device.Get<PFN_vkQueueSubmit2KHR>("vkQueueSubmit2KHR");
@@ -447,16 +444,11 @@ TEST_F(LayerTest, AForkedChildPassesThroughAndWritesNothing) {
     Device device(instance);
     const VkCommandBuffer buffer = device.MakeBuffer();
     Device::Record(buffer, 1);
-    const pid_t child = fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
+    layered::InAChild([&] {
         Device::Record(buffer, 100);
         // The driver's threads are not in the child either; what can be asked of it is to record and to let go.
-        _exit(vkResetCommandBuffer(buffer, 0) == VK_SUCCESS ? 0 : 1);
-    }
-    int status = -1;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    EXPECT_EQ(status, 0);
+        return vkResetCommandBuffer(buffer, 0) == VK_SUCCESS;
+    });
     device.Destroy();
     EXPECT_EQ(Asked(Summary(), "dispatches"), 1u);
 }

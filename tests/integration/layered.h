@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <vulkan/vulkan.h>
 
@@ -20,6 +21,24 @@
 #include "mock_control.h"
 
 namespace layered {
+
+/// Runs `body` in a child of fork, which ends there: that it returns true is expected.
+template <class Body>
+void InAChild(Body body) {
+    const pid_t child = fork();
+    if (child == 0) _exit(body() ? 0 : 1);
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
+/// To be enabled with a device.
+inline VkPhysicalDeviceSynchronization2Features Synchronization2() {
+    VkPhysicalDeviceSynchronization2Features features = {};
+    features.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES;
+    features.synchronization2 = VK_TRUE;
+    return features;
+}
 
 /// A file name of this test's own, removed at the end.
 class ScratchFile {

@@ -199,11 +199,7 @@ TEST_F(IdleMemoryTest, EndsWithADeviceThatTheProgramLeaks) {
 TEST_F(IdleMemoryTest, ChildrenOfAForkLeaveItAlone) {
     Start();
     LeaveIdle(*device, 3);
-    const pid_t child = fork();
-    if (child == 0) _exit(7);
-    int status = 0;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+    layered::InAChild([] { return true; });
     LeaveIdle(*device, 3);
     EXPECT_EQ(Made(), 3u);
     EXPECT_EQ(Freed(), 0u);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Held submissions of devices that cannot have them, are lost, or are inherited by a child of fork.
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -192,29 +190,18 @@ TEST_F(SubmitsTest, AChildOfForkMayDestroyWhatItInherits) {
     Start();
     Hold();
     EXPECT_EQ(vkGetFenceStatus(device->handle, Fence()), VK_NOT_READY);
-    const pid_t child = fork();
-    if (child == 0) {
+    layered::InAChild([&] {
         vkDestroyDevice(device->handle, nullptr);
-        _exit(0);
-    }
-    int status = -1;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+        return true;
+    });
 }
 
 TEST_F(SubmitsTest, AChildOfForkHoldsNothing) {
     Start();
     const VkFence fence = Fence();
     Hold(fence);
-    const pid_t child = fork();
-    if (child == 0) {
-        // It has no thread that would flush, and what the parent holds is the parent's.
-        const VkResult status = vkGetFenceStatus(device->handle, fence);
-        _exit(status == VK_NOT_READY && Given() == 0 ? 0 : 1);
-    }
-    int status = -1;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+    // It has no thread that would flush, and what the parent holds is the parent's.
+    layered::InAChild([&] { return vkGetFenceStatus(device->handle, fence) == VK_NOT_READY && Given() == 0; });
     mock.OpenGate(device->queue);
     EXPECT_EQ(vkQueueWaitIdle(device->queue), VK_SUCCESS);
     EXPECT_EQ(Given(), 1u);

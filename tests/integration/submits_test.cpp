@@ -400,9 +400,7 @@ TEST_F(SubmitsTest, ExportingSemaphorePayloads) {
 
 TEST_F(SubmitsTest, ExportingSemaphorePayloadsOfTheSecondForm) {
     mock.Use(R"({"devices": [{"addExtensions": ["VK_KHR_external_semaphore_fd"]}]})");
-    VkPhysicalDeviceSynchronization2Features features = {};
-    features.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES;
-    features.synchronization2 = VK_TRUE;
+    VkPhysicalDeviceSynchronization2Features features = layered::Synchronization2();
     Start(kHeld, {"VK_KHR_external_semaphore_fd"}, &features);
     const VkExportSemaphoreCreateInfo shared = {VK_STRUCTURE_TYPE_EXPORT_SEMAPHORE_CREATE_INFO, nullptr,
                                                 VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_OPAQUE_FD_BIT};

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a trace cannot measure: submissions go to the driver all the same, and the log says so once.
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <fstream>
 #include <iterator>
@@ -138,14 +136,10 @@ TEST_F(TraceTest, ADeviceThatCannotBeMadeWithAnotherExtension) {
 TEST_F(TraceTest, AChildOfForkMayDestroyWhatItInherits) {
     StartTraced();
     EXPECT_EQ(device->Submit(Recorded()), VK_SUCCESS);
-    const pid_t child = fork();
-    if (child == 0) {
+    layered::InAChild([&] {
         vkDestroyDevice(device->handle, nullptr);
-        _exit(0);
-    }
-    int status = -1;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+        return true;
+    });
     const Written written = Trace();
     EXPECT_EQ(written.calls, 1u);
     EXPECT_EQ(written.measured, 1u);

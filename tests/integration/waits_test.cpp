@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Waits that spin: what the driver is asked, what the program is told, and when.
 #include <sched.h>
-#include <sys/wait.h>
 
 #include <array>
 #include <chrono>
@@ -274,11 +273,7 @@ TEST_F(WaitsTest, AForkDuringAWaitHarmsNobody) {
     EXPECT_EQ(device->Submit(VK_NULL_HANDLE, fence), VK_SUCCESS);
     std::thread waiting([&] { EXPECT_EQ(Wait(fence), VK_SUCCESS); });
     while (mock.Calls("vkGetFenceStatus") < 10) std::this_thread::yield();
-    const pid_t child = fork();
-    if (child == 0) _exit(7);
-    int status = 0;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+    layered::InAChild([] { return true; });
     mock.OpenGate(device->queue);
     waiting.join();
     EXPECT_EQ(Did(End(), "waits_spun"), 1u);
