@@ -105,6 +105,29 @@ BoundShadow::Set BoundShadow::Look(VkDescriptorSet handle, std::span<const uint3
     return made;
 }
 
+// One set without offsets, which is what most commands bind.
+Effect BoundShadow::BindSet(const PipelineLayoutFacts& layout, uint32_t number, VkDescriptorSet handle,
+                            VkDescriptorSet chosen) noexcept {
+    uint32_t taken = 0;
+    bool countable = true;
+    Set set = Look(handle, {}, taken, countable);
+    if (set.uid && chosen != handle) {
+        set.uid = HandleBits(chosen);
+        set.content = kChosen;
+    }
+    Slot& slot = slots_[number];
+    if (set.uid && slot.holds == Slot::Holds::kSet && slot.uid == set.uid && slot.content == set.content &&
+        slot.compatible == layout.compatible[number] && !slot.offset_count)
+        return Effect::kNothing;
+    Occupy(layout, number);
+    if (!set.uid) return Effect::kUnknown;
+    slot.holds = Slot::Holds::kSet;
+    slot.uid = set.uid;
+    slot.content = set.content;
+    slot.offset_count = 0;
+    return Effect::kChange;
+}
+
 Effect BoundShadow::BindSets(VkPipelineLayout layout, uint32_t first, std::span<const VkDescriptorSet> sets,
                              std::span<const uint32_t> offsets, SetRun& run, const VkDescriptorSet* chosen) noexcept {
     run = {0, static_cast<uint32_t>(sets.size()), 0, static_cast<uint32_t>(offsets.size())};
@@ -114,6 +137,7 @@ Effect BoundShadow::BindSets(VkPipelineLayout layout, uint32_t first, std::span<
         ForgetSets();
         return Effect::kUnknown;
     }
+    if (sets.size() == 1 && offsets.empty()) return BindSet(*known, first, sets[0], chosen ? chosen[0] : sets[0]);
     std::array<Set, kMostSets> found;
     const auto count = static_cast<uint32_t>(sets.size());
     uint32_t taken = 0, head = 0, tail = 0, head_offsets = 0, tail_offsets = 0;

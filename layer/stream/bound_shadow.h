@@ -105,6 +105,8 @@ class BoundShadow {
 
     Set Look(VkDescriptorSet handle, std::span<const uint32_t> offsets, uint32_t& taken,
              bool& countable) const noexcept;
+    Effect BindSet(const PipelineLayoutFacts& layout, uint32_t number, VkDescriptorSet handle,
+                   VkDescriptorSet chosen) noexcept;
     Pushed Written(const SetBinding& binding, const void* info) const noexcept;
     static bool SameBuffer(const Pushed& before, VkDescriptorType type, const void* info) noexcept;
     uint64_t SamplerLife(const SetBinding& binding, VkSampler sampler) const noexcept;

@@ -121,6 +121,16 @@ bool AnyActs(const Barrier* barriers, uint32_t count) {
     return std::any_of(barriers, barriers + count, [](const Barrier& barrier) { return Of(barrier, {}).Acts(); });
 }
 
+// One memory barrier, which is what most commands have. False: it is not understood.
+bool HoldGlobal(Recorder& recorder, const Masks& masks) {
+    if (!KnownFlags(masks)) return false;
+    Steps& steps = recorder.steps();
+    steps.steps.push_back({.kind = StepKind::kBarrier, .first = static_cast<uint32_t>(steps.barriers.size())});
+    steps.barriers.push_back({.masks = masks, .global = true});
+    recorder.KeepSteps();
+    return true;
+}
+
 }  // namespace
 
 const VkDependencyInfo* KeepDependency(Recorder& recorder, const VkDependencyInfo& info) {
@@ -137,16 +147,9 @@ bool CmdPipelineBarrier(Recorder& recorder, VkPipelineStageFlags source, VkPipel
                         uint32_t buffer_count, const VkBufferMemoryBarrier* buffers, uint32_t image_count,
                         const VkImageMemoryBarrier* images) {
     if (!Plain(memory, memory_count) || !Plain(buffers, buffer_count) || !Plain(images, image_count)) return false;
-    if (memory_count == 1 && !buffer_count && !image_count && !flags) {  // mostly
-        const Masks masks = {source, memory->srcAccessMask, destination, memory->dstAccessMask};
-        if (KnownFlags(masks)) {
-            Steps& steps = recorder.steps();
-            steps.steps.push_back({.kind = StepKind::kBarrier, .first = static_cast<uint32_t>(steps.barriers.size())});
-            steps.barriers.push_back({.masks = masks, .global = true});
-            recorder.KeepSteps();
-            return true;
-        }
-    }
+    if (memory_count == 1 && !buffer_count && !image_count && !flags &&
+        HoldGlobal(recorder, {source, memory->srcAccessMask, destination, memory->dstAccessMask}))
+        return true;
     Collector collector(recorder, flags);
     const auto add = [&](const auto* barriers, uint32_t count) {
         for (uint32_t i = 0; i < count; ++i)
@@ -166,6 +169,13 @@ bool CmdPipelineBarrier(Recorder& recorder, VkPipelineStageFlags source, VkPipel
 
 bool CmdPipelineBarrier2(Recorder& recorder, const VkDependencyInfo* info) {
     if (!PlainBarriers(*info)) return false;
+    recorder.SetSecondForm();
+    const VkMemoryBarrier2* memory = info->pMemoryBarriers;
+    if (info->memoryBarrierCount == 1 && !info->bufferMemoryBarrierCount && !info->imageMemoryBarrierCount &&
+        !info->dependencyFlags &&
+        HoldGlobal(recorder,
+                   {memory->srcStageMask, memory->srcAccessMask, memory->dstStageMask, memory->dstAccessMask}))
+        return true;
     Collector collector(recorder, info->dependencyFlags);
     const auto add = [&](const auto* barriers, uint32_t count) {
         for (uint32_t i = 0; i < count; ++i)
@@ -175,7 +185,6 @@ bool CmdPipelineBarrier2(Recorder& recorder, const VkDependencyInfo* info) {
     add(info->pMemoryBarriers, info->memoryBarrierCount);
     add(info->pBufferMemoryBarriers, info->bufferMemoryBarrierCount);
     add(info->pImageMemoryBarriers, info->imageMemoryBarrierCount);
-    recorder.SetSecondForm();
     if (collector.Done()) return true;
     HeldCommand* held = recorder.Hold<&Table::CmdPipelineBarrier2>(KeepDependency(recorder, *info));
     if (held) held->amount = info->memoryBarrierCount + info->bufferMemoryBarrierCount + info->imageMemoryBarrierCount;
