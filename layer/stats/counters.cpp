@@ -54,7 +54,7 @@ uint64_t Counters::Sum(Side side, Counter counter) const {
     return sum;
 }
 
-size_t Counters::Since(CounterValues& last, CounterSteps& steps) const {
+size_t Counters::Since(CounterValues& last, CounterStep* steps) const {
     Bits used{};
     ForBlocks([&](const Block& block) {
         for (size_t word = 0; word < used.size(); ++word)
@@ -64,8 +64,10 @@ size_t Counters::Since(CounterValues& last, CounterSteps& steps) const {
     for (size_t word = 0; word < used.size(); ++word) {
         for (uint64_t left = used[word]; left; left &= left - 1) {
             const size_t i = word * 64 + static_cast<size_t>(std::countr_zero(left));
+            const uint64_t bit = left & -left;
             std::array<uint64_t, 2> now{};
             ForBlocks([&](const Block& block) {
+                if (!(block.used[word].load(std::memory_order_relaxed) & bit)) return;
                 for (size_t side = 0; side < 2; ++side) now[side] += block.Of(side, i);
             });
             for (size_t side = 0; side < 2; ++side) {

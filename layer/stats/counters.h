@@ -131,9 +131,10 @@ class Counters {
     CounterValues Snapshot() const;
     /// One counter of a snapshot.
     uint64_t Sum(Side side, Counter counter) const;
-    /// How far the counters went since `last`, which follows them: so many steps are written. Looks only at counters
-    /// that were ever used: who has just waited finds nothing of this in the processor's caches.
-    size_t Since(CounterValues& last, CounterSteps& steps) const;
+    /// How far the counters went since `last`, which follows them: so many steps are written, for which there is room
+    /// for CounterSteps. Looks only at counters that were ever used, where they were: who has just waited finds nothing
+    /// of this in the processor's caches.
+    size_t Since(CounterValues& last, CounterStep* steps) const;
 
     /// How many blocks were made, for tests of boundedness.
     size_t blocks() const;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <new>
-#include <span>
 
 #include "stats/stats_log.h"
 #include "support/clock.h"
@@ -20,7 +19,7 @@ DeviceStats::DeviceStats(DeviceLabel label, std::shared_ptr<StatsLog> log, bool 
       born_ns_(NowNs()),
       fork_generation_(ForkGeneration()),
       policy_(every_submits),
-      ring_(frames_ ? std::make_unique_for_overwrite<std::array<Closed, kRing>>() : nullptr) {
+      ring_(frames_ ? std::make_unique<FrameRing>() : nullptr) {
     if (log_) log_->Attach(this);
 }
 
@@ -63,37 +62,33 @@ void DeviceStats::CloseFrameForLog(FrameEnd end) {
 
 bool DeviceStats::TryClose(FrameEnd end) {
     if (closing_.test_and_set(std::memory_order_acquire)) return false;
-    const uint64_t head = head_.load(std::memory_order_relaxed);
-    if (head - tail_.load(std::memory_order_acquire) < kRing) {
-        Closed& frame = (*ring_)[head % kRing];
-        frame.count = counters_.Since(last_, frame.steps);
+    if (CounterStep* steps = ring_->Room()) {
+        const size_t count = counters_.Since(last_, steps);
         policy_.Closed(last_.At(Side::kAsked, Counter::kSubmits));
-        if (frame.count) {
-            frame.number = number_++;
-            frame.end = end;
-            frame.begin_ns = frame_begin_ns_.load(std::memory_order_relaxed);
-            frame.end_ns = NowNs() - born_ns_;
-            frame_begin_ns_.store(frame.end_ns, std::memory_order_relaxed);
-            head_.store(head + 1, std::memory_order_release);
+        if (count) {
+            const uint64_t number = closed_.load(std::memory_order_relaxed);
+            const uint64_t now_ns = NowNs() - born_ns_;
+            ring_->Put(
+                {number, frame_begin_ns_.load(std::memory_order_relaxed), now_ns, end, static_cast<uint32_t>(count)});
+            frame_begin_ns_.store(now_ns, std::memory_order_relaxed);
+            closed_.store(number + 1, std::memory_order_release);
         }
     }
-    const bool crowded = head_.load(std::memory_order_relaxed) - tail_.load(std::memory_order_relaxed) > kRing / 2;
+    const bool crowded = ring_->Crowded();
     closing_.clear(std::memory_order_release);
     return crowded;
 }
 
 std::optional<Frame> DeviceStats::TakeFrame() {
-    const uint64_t tail = tail_.load(std::memory_order_relaxed);
-    if (tail == head_.load(std::memory_order_acquire)) return std::nullopt;
-    const Closed& closed = (*ring_)[tail % kRing];
+    FrameRing::Closed closed;
+    if (!ring_ || !ring_->Oldest(closed)) return std::nullopt;
     Frame frame;
-    frame.number = closed.number;
-    frame.begin_ns = closed.begin_ns;
-    frame.end_ns = closed.end_ns;
-    frame.end = closed.end;
-    for (const CounterStep& step : std::span(closed.steps).first(closed.count))
-        frame.counted.value[step.counter][step.side] = step.n;
-    tail_.store(tail + 1, std::memory_order_release);
+    frame.number = closed.head.number;
+    frame.begin_ns = closed.head.begin_ns;
+    frame.end_ns = closed.head.end_ns;
+    frame.end = closed.head.end;
+    for (const CounterStep& step : closed.steps) frame.counted.value[step.counter][step.side] = step.n;
+    ring_->Drop(closed);
     return frame;
 }
 
@@ -105,7 +100,7 @@ void DeviceStats::Tick(uint64_t now_ns) {
 Summary DeviceStats::MakeSummary(bool at_exit) {
     const std::lock_guard lock(levels_mutex_);
     LookAtLevels();
-    return {head_.load(std::memory_order_acquire), NowNs() - born_ns_, at_exit, counters_.Snapshot(), levels_most_};
+    return {closed_.load(std::memory_order_acquire), NowNs() - born_ns_, at_exit, counters_.Snapshot(), levels_most_};
 }
 
 void DeviceStats::SetLevels(const LevelSource* source) {

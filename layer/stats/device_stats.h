@@ -15,6 +15,7 @@
 #include "stats/counters.h"
 #include "stats/format.h"
 #include "stats/frame.h"
+#include "stats/frame_ring.h"
 
 namespace kronos {
 
@@ -65,17 +66,6 @@ class DeviceStats {
     // True when the ring is more than half full.
     bool TryClose(FrameEnd end);
 
-    static constexpr size_t kRing = 256;
-
-    // A frame in the ring. Nothing of it is touched before it is closed: no initializers.
-    struct Closed {
-        uint64_t number;
-        uint64_t begin_ns, end_ns;
-        FrameEnd end;
-        size_t count;
-        CounterSteps steps;
-    };
-
     const DeviceLabel label_;
     const std::shared_ptr<StatsLog> log_;
     const bool frames_;
@@ -85,9 +75,9 @@ class DeviceStats {
     FramePolicy policy_;
     Counters counters_;
 
-    std::atomic_flag closing_ = ATOMIC_FLAG_INIT;  // guards last_ and number_
+    std::atomic_flag closing_ = ATOMIC_FLAG_INIT;  // guards last_, and the ring's side of who closes
     CounterValues last_;
-    uint64_t number_ = 0;
+    std::atomic<uint64_t> closed_{0};  // frames; changed with closing_ held
     std::atomic<uint64_t> frame_begin_ns_{0};
 
     void LookAtLevels();  // with levels_mutex_ held
@@ -100,9 +90,7 @@ class DeviceStats {
     MemoryLevels levels_told_;
     MemoryLevels levels_most_;
 
-    std::unique_ptr<std::array<Closed, kRing>> ring_;
-    std::atomic<uint64_t> head_{0};  // next to be written: by the thread that holds closing_
-    std::atomic<uint64_t> tail_{0};  // next to be taken: by the log
+    const std::unique_ptr<FrameRing> ring_;  // nullptr: frames are not recorded
 };
 
 }  // namespace kronos

@@ -70,12 +70,12 @@ TEST(Counters, StepsSinceTheLastTime) {
     Counters device;
     CounterValues last;
     CounterSteps steps;
-    EXPECT_EQ(device.Since(last, steps), 0u);
+    EXPECT_EQ(device.Since(last, steps.data()), 0u);
     device.Add(Counter::kSubmits, 3);
     device.Add(Side::kDriver, Counter::kWaits, 0);
     device.Decided(Counter::kBarriersNarrowed, 7);
     OnThreads(2, [&] { device.Add(Side::kAsked, Counter::kSubmits, 1); });
-    ASSERT_EQ(device.Since(last, steps), 3u);
+    ASSERT_EQ(device.Since(last, steps.data()), 3u);
     const auto is = [&](size_t i, Side side, Counter counter, uint64_t n) {
         return steps[i].side == static_cast<uint16_t>(side) && steps[i].counter == static_cast<uint16_t>(counter) &&
                steps[i].n == n;
@@ -84,9 +84,9 @@ TEST(Counters, StepsSinceTheLastTime) {
     EXPECT_TRUE(is(1, Side::kDriver, Counter::kSubmits, 3));
     EXPECT_TRUE(is(2, Side::kAsked, Counter::kBarriersNarrowed, 7));
     EXPECT_EQ(last, device.Snapshot());
-    EXPECT_EQ(device.Since(last, steps), 0u);
+    EXPECT_EQ(device.Since(last, steps.data()), 0u);
     device.Add(Side::kDriver, Counter::kWaits, 1);
-    ASSERT_EQ(device.Since(last, steps), 1u);
+    ASSERT_EQ(device.Since(last, steps.data()), 1u);
     EXPECT_TRUE(is(0, Side::kDriver, Counter::kWaits, 1));
     EXPECT_EQ(last, device.Snapshot());
 }
@@ -96,7 +96,7 @@ TEST(Counters, EveryCounterMayMove) {
     for (size_t i = 0; i < kCountersAndDecisions; ++i) device.Add(static_cast<Counter>(i), i + 1);
     CounterValues last;
     CounterSteps steps;
-    EXPECT_EQ(device.Since(last, steps), std::size(steps));
+    EXPECT_EQ(device.Since(last, steps.data()), std::size(steps));
     EXPECT_EQ(last, device.Snapshot());
 }
 
@@ -122,10 +122,10 @@ TEST(Counters, MoreThreadsThanBlocksLoseNothing) {
             EXPECT_GE(now.At(Side::kAsked, Counter::kSubmits), last.At(Side::kAsked, Counter::kSubmits));
             EXPECT_GE(now.At(Side::kDriver, Counter::kWaits), last.At(Side::kDriver, Counter::kWaits));
             last = now;
-            const size_t moved = device.Since(followed, steps);
+            const size_t moved = device.Since(followed, steps.data());
             for (const CounterStep& step : std::span(steps).first(moved)) sum += step.side == 0 ? step.n : 0;
         }
-        for (const CounterStep& step : std::span(steps).first(device.Since(followed, steps)))
+        for (const CounterStep& step : std::span(steps).first(device.Since(followed, steps.data())))
             sum += step.side == 0 ? step.n : 0;
     });
     constexpr size_t kThreads = Counters::kBlocks + 36, kTimes = 1000;
