@@ -66,14 +66,15 @@ class StreamWorth {
     /// What the naive back-to-back-barriers gain there, two barriers a dispatch, with the loss of 5 commands made up
     /// for.
     static constexpr int64_t kBarrierNs = 400;
-    /// A device that waits between two short dispatches takes so much longer (h200-on-off.txt: chain, independent).
+    /// A device that waits between two short dispatches takes so much longer: chain and independent of
+    /// h200-on-off-barriers.txt.
     static constexpr int64_t kWaitNs = 2'000;
     /// One with fewer accesses saves the device so much, where masks are narrowed at all.
     static constexpr int64_t kNarrowedNs = 2'000;
     /// So much may be lost once, by so many recordings; later one part in so many of the time, and so much at once.
     static constexpr int64_t kFirstLost = 2'000'000;
     static constexpr int64_t kFirstHeld = 8;
-    static constexpr uint64_t kTimes = 1'000;
+    static constexpr uint64_t kTimes = 400;
     static constexpr uint64_t kMostLost = 300'000;
     /// Recordings that are followed and not held, before some are held again.
     static constexpr uint32_t kSettling = 4;
