@@ -68,10 +68,11 @@ bool DeviceStats::TryClose(FrameEnd end) {
         if (count) {
             const uint64_t number = closed_.load(std::memory_order_relaxed);
             const uint64_t now_ns = NowNs() - born_ns_;
+            // Before it can be taken: a summary counts every frame that was.
+            closed_.store(number + 1, std::memory_order_relaxed);
             ring_->Put(
                 {number, frame_begin_ns_.load(std::memory_order_relaxed), now_ns, end, static_cast<uint32_t>(count)});
             frame_begin_ns_.store(now_ns, std::memory_order_relaxed);
-            closed_.store(number + 1, std::memory_order_release);
         }
     }
     const bool crowded = ring_->Crowded();
@@ -100,7 +101,7 @@ void DeviceStats::Tick(uint64_t now_ns) {
 Summary DeviceStats::MakeSummary(bool at_exit) {
     const std::lock_guard lock(levels_mutex_);
     LookAtLevels();
-    return {closed_.load(std::memory_order_acquire), NowNs() - born_ns_, at_exit, counters_.Snapshot(), levels_most_};
+    return {closed_.load(std::memory_order_relaxed), NowNs() - born_ns_, at_exit, counters_.Snapshot(), levels_most_};
 }
 
 void DeviceStats::SetLevels(const LevelSource* source) {
