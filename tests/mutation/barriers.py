@@ -122,7 +122,7 @@ FAULTS = [
     ('the end: what is pending is lost', ('if (waiting_ || indebted_) Emit(count', 'if (indebted_) Emit(count')),
     ('the end: what was narrowed is lost', ('if (waiting_ || indebted_) Emit(count', 'if (waiting_) Emit(count')),
     ('narrowed: debts are forgotten', ('        debt_ |= asked_;\n', '')),
-    ('narrowed: whatever earlier work needs', ('        if (!enough) return false;\n', '')),
+    ('narrowed: whatever earlier work needs', ('        if (less) return false;\n', '')),
     ('narrowed: what was asked for is not owed', ('    if (is_asked_) {\n        Earlier', '    if (false) {\n        Earlier')),
     ('seams order work before the recording', ('    if (barrier.seam) return;\n', '')),
     ('what waits is forgotten at the end', ('    if (waiting_ && !is_asked_) NothingWaits();', '    if (waiting_) NothingWaits();')),

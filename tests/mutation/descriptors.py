@@ -24,7 +24,6 @@ RESOURCES = 'layer/resources/resources.cpp'
 LIVES = 'layer/resources/lives.cpp'
 CHOICE = 'layer/descriptors/choice.cpp'
 RECORDING = 'layer/stats/record_hooks.cpp'
-DEVICE = 'layer/entry/device.cpp'
 TESTS = ('kronos_descriptor_tests', 'kronos_resource_tests')
 
 # Name, file, text, replacement.
@@ -84,8 +83,7 @@ FAULTS = [
     ('all of a call or nothing', UPDATES, '        if (passing.Passes(i)) part[filled++] = entries[i];', '        part[filled++] = entries[i];'),
     ('unknown command buffers bind what is not real', BINDS, '        MakeReal(DeviceOf(handle), count, sets);\n', ''),
     ('the first set for all', BINDS, 'if (set->held) chosen[i] =', 'if (set->held) chosen[0] ='),
-    ('recordings keep sets for ever', RECORDING, '    buffer->sets.Clear();\n', ''),
-    ('reset pools keep sets for ever', DEVICE, '            buffer->sets.Clear();\n', ''),
+    ('recordings keep sets for ever', RECORDING, '    buffer.sets.Clear();\n', ''),
     ('every extension is reviewed', CHOICE, '(IsOneOf(kOfSets, name) && !IsOneOf(kReviewed, name))', 'false'),
 ]
 

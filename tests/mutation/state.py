@@ -32,7 +32,11 @@ FAULTS = [
     ('sets: whoever takes the offsets before', ('if (!countable || made.offset_count', 'if (made.offset_count')),
     ('sets: more offsets than there is room to compare', ('        if (made.offset_count > kMostOffsets) return made;\n', '        if (made.offset_count > kMostOffsets) made.offset_count = 1;\n')),
     ('sets: offsets that no set takes', ('const bool odd = countable && taken != offsets.size();', 'const bool odd = false;')),
-    ('sets: a layout that is not known disturbs nothing', ('        ForgetSets();\n        return Effect::kUnknown;\n    }\n    std::array<Set', '        return Effect::kUnknown;\n    }\n    std::array<Set')),
+    ('sets: a layout that is not known disturbs nothing', ('        ForgetSets();\n        return Effect::kUnknown;\n    }\n    if (sets.size', '        return Effect::kUnknown;\n    }\n    if (sets.size')),
+    ('one set: whatever it holds', ('slot.content == set.content &&\n        slot.compatible == layout', 'true &&\n        slot.compatible == layout')),
+    ('one set: whatever the layout', ('slot.compatible == layout.compatible[number] &&', 'true &&')),
+    ('one set: disturbs nothing', ('    Occupy(layout, number);\n', '')),
+    ('one set: what is bound in its place is it itself', ('if (set.uid && chosen != handle) {', 'if (false) {')),
     ('disturbed: nothing below', ('    if (!keeps_lower) {', '    if (false) {')),
     ('disturbed: nothing above', ('    if (keeps_lower && before == layout.compatible[set]) return;', '    if (true) return;')),
     ('disturbed: above only if below', ('    if (keeps_lower && before == layout.compatible[set]) return;', '    if (keeps_lower) return;')),
@@ -78,7 +82,7 @@ FAULTS = [
     ('all bind points are one: sets', ('    if (bind_point == kCompute &&\n        !Trim', '    if (!Trim')),
     ('what is bound in place of sets is they themselves', ('if (found[i].uid && chosen && chosen[i] != sets[i]) {', 'if (false) {')),
     ('what is bound in place of sets is all one', ('found[i].uid = HandleBits(chosen[i]);', 'found[i].uid = 2;')),
-    ('a recording begins with what another bound', ('    if (drops_) shadow_.Clear();\n', '')),
+    ('a recording begins with what another bound', ('    if (options_.drops) shadow_.Clear();\n', '')),
 ]
 
 

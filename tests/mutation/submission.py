@@ -86,7 +86,7 @@ FAULTS = [
     ('vkWaitForFences does not flush', WAITS, 'Counter::kFlushesWait) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;\n    FenceState*', 'Counter::kCount) == VK_INCOMPLETE) return VK_ERROR_DEVICE_LOST;\n    FenceState*'),
     ('vkGetFenceStatus does not flush', WAITS, 'if (result == VK_NOT_READY && FlushHeld(device, Counter::kFlushesPoll) != VK_SUCCESS) result = VK_ERROR_DEVICE_LOST;', ''),
     ('vkWaitSemaphores does not flush', WAITS, 'if (FlushHeld(device, Counter::kFlushesWait) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;\n    uint64_t waits', 'uint64_t waits'),
-    ('vkGetSemaphoreCounterValue does not flush', WAITS, 'if (FlushHeld(device, Counter::kFlushesPoll) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;\n    device.Count', 'device.Count'),
+    ('vkGetSemaphoreCounterValue does not flush', WAITS, 'if (FlushHeld(device, Counter::kFlushesPoll) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;\n    const VkResult result = device.down.GetSemaphoreCounterValue', 'const VkResult result = device.down.GetSemaphoreCounterValue'),
     ('vkQueueWaitIdle does not flush', WAITS, 'if (FlushHeld(device, Counter::kFlushesIdle) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;\n    const auto block = [&] { return device.down.QueueWaitIdle(handle); };', 'const auto block = [&] { return device.down.QueueWaitIdle(handle); };'),
     ('vkDeviceWaitIdle does not flush', WAITS, 'if (FlushHeld(device, Counter::kFlushesIdle) != VK_SUCCESS) return VK_ERROR_DEVICE_LOST;\n    const auto block = [&] { return device.down.DeviceWaitIdle(handle); };', 'const auto block = [&] { return device.down.DeviceWaitIdle(handle); };'),
     ('all fences are the driver\'s', WAITS, 'if (MayBecomeVirtual(*state) || FenceState::IsVirtual(state->phase())) return false;', ''),
