@@ -30,13 +30,12 @@ class FrameRing {
     struct Closed {
         Head head;
         std::span<const CounterStep> steps;
+        uint64_t end;  ///< where it ends, for Drop
     };
 
     /// Room for the steps of any frame; nullptr: the ring is full. Until Put it is nobody's.
     CounterStep* Room() {
-        uint64_t at = head_.load(std::memory_order_relaxed);
-        // What would go beyond the end begins at the start.
-        if (kCells - at % kCells < kLargest) at += kCells - at % kCells;
+        const uint64_t at = Fitting(head_.load(std::memory_order_relaxed));
         if (at + kLargest - tail_.load(std::memory_order_acquire) > kCells) return nullptr;
         room_ = at;
         return &cells_[at % kCells + kHeadCells];
@@ -53,25 +52,27 @@ class FrameRing {
 
     /// Whether there is a frame; the oldest, which stays until Drop.
     bool Oldest(Closed& closed) const {
-        uint64_t at = tail_.load(std::memory_order_relaxed);
-        if (at == head_.load(std::memory_order_acquire)) return false;
-        if (kCells - at % kCells < kLargest) at += kCells - at % kCells;
+        const uint64_t tail = tail_.load(std::memory_order_relaxed);
+        if (tail == head_.load(std::memory_order_acquire)) return false;
+        const uint64_t at = Fitting(tail);
         std::memcpy(&closed.head, &cells_[at % kCells], sizeof closed.head);
         closed.steps = {&cells_[at % kCells + kHeadCells], closed.head.count};
+        closed.end = at + kHeadCells + closed.head.count;
         return true;
     }
-    void Drop(const Closed& closed) {
-        const auto end = static_cast<uint64_t>(closed.steps.data() - cells_.get()) + closed.head.count;
-        const uint64_t at = tail_.load(std::memory_order_relaxed);
-        // It is less than a round away.
-        tail_.store(at + (end + kCells - at % kCells) % kCells, std::memory_order_release);
-    }
+    void Drop(const Closed& closed) { tail_.store(closed.end, std::memory_order_release); }
 
   private:
     static constexpr size_t kHeadCells = (sizeof(Head) + sizeof(CounterStep) - 1) / sizeof(CounterStep);
     static constexpr size_t kLargest = kHeadCells + std::tuple_size_v<CounterSteps>;
-    static constexpr size_t kCells = 8192;  // 128 KiB: some 200 frames
+    static constexpr size_t kCells = 8192;  // 128 KiB
     static_assert(4 * kLargest <= kCells);
+
+    // Where a frame begins that comes at `at`: what might go beyond the end begins at the start.
+    static uint64_t Fitting(uint64_t at) {
+        const uint64_t left = kCells - at % kCells;
+        return left < kLargest ? at + left : at;
+    }
 
     // Nothing of it is touched before it is used: no initializers.
     std::unique_ptr<CounterStep[]> cells_ = std::make_unique_for_overwrite<CounterStep[]>(kCells);

@@ -47,6 +47,23 @@ TEST(HandleMap, FindsWhatWasInsertedAndNothingElse) {
     EXPECT_EQ(map.Find(Handle(1)), 0u);
 }
 
+// Who looks for nothing where the map is empty must not miss anything, however often it grew.
+TEST(HandleMap, IsEmptyOnlyWhileNothingIsInIt) {
+    HandleMap<uint64_t, uint64_t> map;
+    EXPECT_TRUE(map.empty());
+    for (uint64_t key = 1; key <= 1'000; ++key) {
+        EXPECT_TRUE(map.Insert(Handle(key), key));
+        EXPECT_FALSE(map.empty()) << key;
+    }
+    EXPECT_TRUE(map.Insert(Handle(1), 2)) << "replaced";
+    for (uint64_t key = 1; key <= 1'000; ++key) {
+        EXPECT_FALSE(map.empty()) << key;
+        map.Erase(Handle(key));
+        map.Erase(Handle(key), 0);
+    }
+    EXPECT_TRUE(map.empty());
+}
+
 TEST(HandleMap, TheNullHandleIsNeverInIt) {
     HandleMap<uint64_t, uint64_t> map;
     EXPECT_FALSE(map.Insert(0, 1));

@@ -177,6 +177,42 @@ class RecorderTest : public ::testing::Test {
     int failures = 0;
 };
 
+// The long way and both short ones: a memory barrier alone is one step, with the masks that it was given.
+TEST_F(RecorderTest, AMemoryBarrierIsTheSameStepInBothForms) {
+    const Masks masks = {VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT, VK_ACCESS_2_SHADER_WRITE_BIT,
+                         VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT, VK_ACCESS_2_TRANSFER_READ_BIT};
+    const VkMemoryBarrier first = {VK_STRUCTURE_TYPE_MEMORY_BARRIER, nullptr, VK_ACCESS_SHADER_WRITE_BIT,
+                                   VK_ACCESS_TRANSFER_READ_BIT};
+    const VkMemoryBarrier2 second = {VK_STRUCTURE_TYPE_MEMORY_BARRIER_2,
+                                     nullptr,
+                                     masks.source_stages,
+                                     masks.source_access,
+                                     masks.destination_stages,
+                                     masks.destination_access};
+    const std::array<VkMemoryBarrier2, 2> twice = {second, second};
+    VkDependencyInfo info = {};
+    info.memoryBarrierCount = 1;
+    info.pMemoryBarriers = &second;
+    Begin();
+    ASSERT_TRUE(hold::CmdPipelineBarrier(recorder, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
+                                         0, 1, &first, 0, nullptr, 0, nullptr));
+    ASSERT_TRUE(hold::CmdPipelineBarrier2(recorder, &info));
+    info.memoryBarrierCount = 2;
+    info.pMemoryBarriers = twice.data();
+    ASSERT_TRUE(hold::CmdPipelineBarrier2(recorder, &info));
+    ASSERT_EQ(recorder.stream.steps.barriers.size(), 3u);
+    for (size_t i = 0; i < 3; ++i) {
+        const BarrierStep& barrier = recorder.stream.steps.barriers[i];
+        EXPECT_EQ(barrier.masks, masks) << i;
+        EXPECT_TRUE(barrier.global) << i;
+        EXPECT_FALSE(barrier.uncertain) << i;
+        EXPECT_EQ(barrier.range_count, 0u) << i;
+        EXPECT_EQ(recorder.stream.steps.steps[i].kind, StepKind::kBarrier) << i;
+    }
+    EXPECT_TRUE(recorder.stream.second_form);
+    End();
+}
+
 TEST_F(RecorderTest, DispatchesWithTheSameBoundShareTheirAccesses) {
     Begin();
     for (int i = 0; i < 8; ++i) {
