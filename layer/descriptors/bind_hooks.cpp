@@ -84,9 +84,8 @@ VKAPI_ATTR void VKAPI_CALL CmdBindDescriptorSets(VkCommandBuffer handle, VkPipel
                                                  VkPipelineLayout layout, uint32_t first, uint32_t count,
                                                  const VkDescriptorSet* sets, uint32_t offset_count,
                                                  const uint32_t* offsets) {
-    CommandBuffer* buffer = GlimpseCommandBuffer(handle);
-    if (!buffer || buffer->chooses_sets || Records(*buffer))
-        return BindChosen(handle, bind_point, layout, first, count, sets, offset_count, offsets);
+    CommandBuffer* buffer = FindPassing(handle);
+    if (!buffer) return BindChosen(handle, bind_point, layout, first, count, sets, offset_count, offsets);
     buffer->counters.Add(Counter::kSetBinds);
     buffer->down->CmdBindDescriptorSets(handle, bind_point, layout, first, count, sets, offset_count, offsets);
 }

@@ -211,6 +211,7 @@ void StopFeatures(Device& device) {
 
 void ForgetBuffer(Device& device, CommandBuffer* buffer) {
     if (device.stats) buffer->counters.FlushTo(device.stats->counters());
+    LetPassNoMore(*buffer);
     registry.command_buffers.Erase(buffer->handle);
     delete buffer;
 }

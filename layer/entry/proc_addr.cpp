@@ -25,21 +25,22 @@ template <class... Args, void (VKAPI_PTR* VkuDeviceDispatchTable::*Slot)(VkComma
 struct Passed<Slot, kCounter, Hold> {
     static const char* name;
     static VKAPI_ATTR void VKAPI_CALL Call(VkCommandBuffer handle, Args... args) {
-        CommandBuffer* buffer = GlimpseCommandBuffer(handle);
-        if (!buffer || Records(*buffer)) return Recorded(handle, args...);
-        Pass(*buffer, args...);
+        CommandBuffer* buffer = FindPassing(handle);
+        if (!buffer) return Recorded(handle, args...);
+        Pass(*buffer, handle, args...);
     }
-    [[gnu::always_inline]] static void Pass(CommandBuffer& buffer, Args... args) {
+    [[gnu::always_inline]] static void Pass(CommandBuffer& buffer, VkCommandBuffer handle, Args... args) {
         if constexpr (kCounter == Counter::kDispatches) ++buffer.dispatches;
         if constexpr (kCounter == Counter::kEventCommands) buffer.events = true;
         if constexpr (kCounter != Counter::kCount) buffer.counters.Add(kCounter);
-        (buffer.down->*Slot)(buffer.handle, args...);
+        (buffer.down->*Slot)(handle, args...);
     }
     // Apart from the other and with its arguments, so that a command that is only counted need not move them.
     [[gnu::noinline]] static void Recorded(VkCommandBuffer handle, Args... args) {
         CommandBuffer* buffer = FindCommandBuffer(handle);
         if (!buffer) return (DownOfUnknown(handle).*Slot)(handle, args...);
-        if (!Records(*buffer) || !HeldBack<Hold>(*buffer, name, kCounter, args...)) return Pass(*buffer, args...);
+        if (!Records(*buffer) || !HeldBack<Hold>(*buffer, name, kCounter, args...))
+            return Pass(*buffer, handle, args...);
         if constexpr (kCounter == Counter::kDispatches) ++buffer->dispatches;
         if constexpr (kCounter == Counter::kEventCommands) buffer->events = true;
         if constexpr (kCounter != Counter::kCount) buffer->counters.Add(Side::kAsked, kCounter, 1);

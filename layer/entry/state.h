@@ -36,6 +36,7 @@
 #include "submission/submissions.h"
 #include "support/handle_map.h"
 #include "support/log.h"
+#include "support/reserved_slots.h"
 #include "support/spared_time.h"
 #include "trace/device_trace.h"
 
@@ -180,6 +181,7 @@ struct CommandBuffer {
     uint64_t dispatches = 0;             ///< in its content: of this recording and of the secondaries it executes
     bool events = false;                 ///< in its content: it may wait for one
     bool chooses_sets = false;           ///< what binds name is looked at: DescriptorPolicy::shadow
+    bool passes = false;                 ///< it is in Registry::passing
     Device* device = nullptr;
     VkCommandBuffer handle = VK_NULL_HANDLE;
     Device::CommandPool* pool = nullptr;
@@ -203,6 +205,8 @@ inline void* DispatchKey(const void* handle) { return *static_cast<void* const*>
 
 /// All states of the process. Never destroyed: programs call Vulkan from exit handlers.
 struct Registry {
+    /// Command buffers whose vkCmd* mostly have nothing to do but count: see LetPass. First, for it is asked most.
+    ReservedSlots<VkCommandBuffer, CommandBuffer, 11> passing;
     HandleMap<void*, Instance*> instances;  // by dispatch key
     HandleMap<void*, Device*> devices;      // by dispatch key
     HandleMap<VkQueue, Queue*> queues;
@@ -241,11 +245,19 @@ inline std::unique_lock<ForkMutex> LockFusion(const Device& device) {
 }
 /// nullptr for a command buffer that did not come from vkAllocateCommandBuffers.
 inline CommandBuffer* FindCommandBuffer(VkCommandBuffer handle) { return registry.command_buffers.Find(handle); }
-/// nullptr also for one that must be searched for.
-inline CommandBuffer* GlimpseCommandBuffer(VkCommandBuffer handle) {
-    return registry.command_buffers.FindAtHome(handle);
-}
+/// nullptr: FindCommandBuffer and Records say what there is to do. Else it has no recorder, and what it binds is not
+/// looked at.
+inline CommandBuffer* FindPassing(VkCommandBuffer handle) { return registry.passing.Find(handle); }
 inline bool Records(const CommandBuffer& buffer) { return buffer.recorder && buffer.recorder->Active(); }
+/// For one without a recorder.
+inline void LetPass(CommandBuffer& buffer) {
+    if (!buffer.passes && !buffer.chooses_sets) buffer.passes = registry.passing.Put(buffer.handle, buffer);
+}
+/// Before it gets a recorder, and before it ends.
+inline void LetPassNoMore(CommandBuffer& buffer) {
+    if (buffer.passes) registry.passing.Remove(buffer.handle);
+    buffer.passes = false;
+}
 
 /// Ends all that is optimised on the device. Not for who has locked anything.
 [[gnu::cold, gnu::noinline]] void StandAside(Device& device) noexcept;

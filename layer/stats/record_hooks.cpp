@@ -117,6 +117,19 @@ void CountBarrier(CommandBuffer& buffer, bool held, uint32_t entries) {
                                      image_count, images);
 }
 
+uint32_t EntriesOf(const VkDependencyInfo& info) {
+    return info.memoryBarrierCount + info.bufferMemoryBarrierCount + info.imageMemoryBarrierCount;
+}
+
+[[gnu::noinline]] void RecordBarrier(VkCommandBuffer handle, const VkDependencyInfo* info) {
+    CommandBuffer* buffer = FindCommandBuffer(handle);
+    if (!buffer) return DownOfUnknown(handle).CmdPipelineBarrier2(handle, info);
+    const bool held = Records(*buffer) &&
+                      HeldBack<&hold::CmdPipelineBarrier2>(*buffer, "vkCmdPipelineBarrier2", Counter::kBarriers, info);
+    CountBarrier(*buffer, held, EntriesOf(*info));
+    if (!held) buffer->down->CmdPipelineBarrier2(handle, info);
+}
+
 }  // namespace
 
 void StartOver(CommandBuffer& buffer) noexcept {
@@ -137,6 +150,7 @@ bool GiveUp(CommandBuffer& buffer, const char* command, std::atomic_flag& told) 
     if (buffer.failed != VK_SUCCESS) return false;
     buffer.device->Decided(Counter::kStreamsGivenUp);
     Finish(buffer, false);
+    LetPass(buffer);
     if (told.test_and_set(std::memory_order_relaxed)) return true;
     Guarded(buffer.device->log.get(), command, false, [&] {
         buffer.device->log->Info("streams: {} is not held; what follows it in its command buffer is as it was recorded",
@@ -158,6 +172,7 @@ VKAPI_ATTR VkResult VKAPI_CALL BeginCommandBuffer(VkCommandBuffer handle, const 
     buffer->counters.Add(Side::kAsked, Counter::kRecordings, 1);
     const bool own_way = BeginsInItsOwnWay(*info);
     if (buffer->stream && ToBeHeld(*buffer->device, *info) && TakeRecorder(*buffer)) {
+        LetPassNoMore(*buffer);
         buffer->recorder->Begin(*buffer->stream, true, info->flags & VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT);
         if (own_way || !buffer->replaceable) buffer->recorder->SetAlone();
         if (!own_way && MayDefer(*buffer, *info)) {
@@ -165,6 +180,8 @@ VKAPI_ATTR VkResult VKAPI_CALL BeginCommandBuffer(VkCommandBuffer handle, const 
             buffer->usage = info->flags;
             return VK_SUCCESS;
         }
+    } else {
+        LetPass(*buffer);
     }
     buffer->counters.Add(Side::kDriver, Counter::kRecordings, 1);
     const VkResult result = buffer->down->BeginCommandBuffer(handle, info);
@@ -212,8 +229,8 @@ VKAPI_ATTR void VKAPI_CALL CmdPipelineBarrier(VkCommandBuffer handle, VkPipeline
                                               uint32_t memory_count, const VkMemoryBarrier* memory,
                                               uint32_t buffer_count, const VkBufferMemoryBarrier* buffers,
                                               uint32_t image_count, const VkImageMemoryBarrier* images) {
-    CommandBuffer* buffer = GlimpseCommandBuffer(handle);
-    if (!buffer || Records(*buffer))
+    CommandBuffer* buffer = FindPassing(handle);
+    if (!buffer)
         return RecordBarrier(handle, source, destination, flags, memory_count, memory, buffer_count, buffers,
                              image_count, images);
     CountBarrier(*buffer, false, memory_count + buffer_count + image_count);
@@ -222,13 +239,10 @@ VKAPI_ATTR void VKAPI_CALL CmdPipelineBarrier(VkCommandBuffer handle, VkPipeline
 }
 
 VKAPI_ATTR void VKAPI_CALL CmdPipelineBarrier2(VkCommandBuffer handle, const VkDependencyInfo* info) {
-    CommandBuffer* buffer = FindCommandBuffer(handle);
-    if (!buffer) return DownOfUnknown(handle).CmdPipelineBarrier2(handle, info);
-    const bool held = Records(*buffer) &&
-                      HeldBack<&hold::CmdPipelineBarrier2>(*buffer, "vkCmdPipelineBarrier2", Counter::kBarriers, info);
-    CountBarrier(*buffer, held,
-                 info->memoryBarrierCount + info->bufferMemoryBarrierCount + info->imageMemoryBarrierCount);
-    if (!held) buffer->down->CmdPipelineBarrier2(handle, info);
+    CommandBuffer* buffer = FindPassing(handle);
+    if (!buffer) return RecordBarrier(handle, info);
+    CountBarrier(*buffer, false, EntriesOf(*info));
+    buffer->down->CmdPipelineBarrier2(handle, info);
 }
 
 VKAPI_ATTR void VKAPI_CALL CmdExecuteCommands(VkCommandBuffer handle, uint32_t count,

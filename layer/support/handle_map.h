@@ -37,13 +37,6 @@ class HandleMap {
         return AtHome(key, value) ? value : Search(HandleBits(key), missing);
     }
 
-    /// The value of `key` if it is where it belongs; `missing` says nothing. For who has something better to do than to
-    /// search while registers hold what is needed later.
-    [[gnu::always_inline]] Value FindAtHome(Key key, Value missing = {}) const {
-        Value value;
-        return AtHome(key, value) ? value : missing;
-    }
-
     /// Adds `key`, or replaces its value. Allocates when the table is half full; throws std::bad_alloc before any
     /// change. False, and nothing is changed, for the one key that cannot be in the map.
     bool Insert(Key key, Value value) {
