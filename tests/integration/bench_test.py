@@ -26,7 +26,7 @@ def ratios(document):
 
 
 # The configurations with the layer.
-LAYERED = ("on", "counting", "waits", "fences", "memory", "barriers", "submits", "fusion")
+LAYERED = ("on", "counting", "waits", "fences", "memory", "slabs", "barriers", "submits", "fusion")
 
 
 def all_right(tree, driver, scratch):

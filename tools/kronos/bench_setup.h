@@ -30,6 +30,8 @@ inline constexpr Configuration kConfigurations[] = {
      "one feature alone: fences recycled"},
     {"memory", true, "preset=observe log_level=warn barriers=off recycle_memory=auto",
      "one feature alone: memory recycled"},
+    {"slabs", true, "preset=observe log_level=warn barriers=off slabs=on",
+     "one feature alone: memory that is parts of larger allocations"},
     {"barriers", true, "preset=observe log_level=warn barriers=on", "one feature alone: the barriers that are needed"},
     {"submits", true, "preset=observe log_level=warn barriers=off submits=busy virtual_fences=on",
      "one feature alone: submissions held while the queue is busy"},

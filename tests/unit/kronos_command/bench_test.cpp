@@ -195,6 +195,7 @@ TEST(BenchSetup, AFeatureAloneIsCountingWithItsSettingOn) {
     const std::map<std::string, std::string> features = {{"waits", "VK_KRONOS_COMPUTE_WAITS"},
                                                          {"fences", "VK_KRONOS_COMPUTE_RECYCLE_FENCES"},
                                                          {"memory", "VK_KRONOS_COMPUTE_RECYCLE_MEMORY"},
+                                                         {"slabs", "VK_KRONOS_COMPUTE_SLABS"},
                                                          {"barriers", "VK_KRONOS_COMPUTE_BARRIERS"}};
     for (const auto& [name, variable] : features) {
         std::map<std::string, std::string> alone = values(name.c_str());
