@@ -404,8 +404,13 @@ VKAPI_ATTR void VKAPI_CALL DestroyCommandPool(VkDevice device, VkCommandPool poo
 
 VKAPI_ATTR VkResult VKAPI_CALL ResetCommandPool(VkDevice device, VkCommandPool pool, VkCommandPoolResetFlags flags) {
     Device& state = DeviceOf(device);
-    if (const Device::CommandPool* known = state.pools.Find(pool)) {
-        for (CommandBuffer* buffer : known->buffers) StartOver(*buffer);
+    if (Device::CommandPool* known = state.pools.Find(pool)) {
+        // Programs have many more command buffers in a pool than they record between two resets.
+        for (CommandBuffer* buffer : known->recorded) {
+            StartOver(*buffer);
+            buffer->recorded = false;
+        }
+        known->recorded.clear();
     }
     return state.down.ResetCommandPool(device, pool, flags);
 }
@@ -419,6 +424,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateCommandBuffers(VkDevice device, const VkC
     if (!pool) return result;
     Guarded(state.log.get(), "vkAllocateCommandBuffers", false, [&] {
         pool->buffers.reserve(pool->buffers.size() + info->commandBufferCount);
+        pool->recorded.reserve(pool->buffers.size() + info->commandBufferCount);
         for (uint32_t i = 0; i < info->commandBufferCount; ++i) {
             auto made = std::make_unique<CommandBuffer>();
             made->down = &state.down;
@@ -444,6 +450,7 @@ VKAPI_ATTR void VKAPI_CALL FreeCommandBuffers(VkDevice device, VkCommandPool poo
         CommandBuffer* buffer = buffers[i] ? FindCommandBuffer(buffers[i]) : nullptr;
         if (!buffer) continue;
         std::erase(known->buffers, buffer);
+        if (buffer->recorded) std::erase(known->recorded, buffer);
         StartOver(*buffer);  // its recorder is the pool's
         ForgetBuffer(state, buffer);
     }

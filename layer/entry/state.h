@@ -182,6 +182,8 @@ struct CommandBuffer {
     bool events = false;                 ///< in its content: it may wait for one
     bool chooses_sets = false;           ///< what binds name is looked at: DescriptorPolicy::shadow
     bool passes = false;                 ///< it is in Registry::passing
+    bool recorded = false;               ///< it is in CommandPool::recorded
+    bool counted = true;                 ///< nothing is in `counters`: the recording ended, or none began
     Device* device = nullptr;
     VkCommandBuffer handle = VK_NULL_HANDLE;
     Device::CommandPool* pool = nullptr;
@@ -194,6 +196,7 @@ struct CommandBuffer {
 /// Externally synchronized, as Vulkan demands of the pool.
 struct Device::CommandPool {
     std::vector<CommandBuffer*> buffers;
+    std::vector<CommandBuffer*> recorded;  ///< of these, what a reset of the pool has to do with; has room for all
     std::vector<std::unique_ptr<Recorder>> idle;  ///< recorders that none of them uses, with room for all there are
     size_t recorders = 0;                         ///< all there are
     bool plain = true;                            ///< its command buffers are what any pool's are

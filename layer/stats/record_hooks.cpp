@@ -16,6 +16,12 @@ void GiveBackRecorder(CommandBuffer& buffer) noexcept {
     if (buffer.recorder) buffer.pool->idle.push_back(std::move(buffer.recorder));  // has room
 }
 
+// What the recording counted is the device's.
+void FlushCounters(CommandBuffer& buffer) noexcept {
+    if (!buffer.counted && buffer.device->stats) buffer.counters.FlushTo(buffer.device->stats->counters());
+    buffer.counted = true;
+}
+
 // For a recording that begins. False: there is no memory for one.
 bool TakeRecorder(CommandBuffer& buffer) noexcept {
     Device::CommandPool& pool = *buffer.pool;
@@ -133,7 +139,7 @@ uint32_t EntriesOf(const VkDependencyInfo& info) {
 }  // namespace
 
 void StartOver(CommandBuffer& buffer) noexcept {
-    if (buffer.device->stats) buffer.counters.FlushTo(buffer.device->stats->counters());
+    FlushCounters(buffer);
     buffer.dispatches = 0;
     buffer.events = false;
     buffer.sets.Clear();
@@ -168,6 +174,9 @@ VKAPI_ATTR VkResult VKAPI_CALL BeginCommandBuffer(VkCommandBuffer handle, const 
     CommandBuffer* buffer = FindCommandBuffer(handle);
     if (!buffer) return DownOfUnknown(handle).BeginCommandBuffer(handle, info);
     StartOver(*buffer);
+    if (!buffer->recorded) buffer->pool->recorded.push_back(buffer);  // has room
+    buffer->recorded = true;
+    buffer->counted = false;
     Watch(*buffer->device);
     buffer->counters.Add(Side::kAsked, Counter::kRecordings, 1);
     const bool own_way = BeginsInItsOwnWay(*info);
@@ -203,7 +212,7 @@ VKAPI_ATTR VkResult VKAPI_CALL EndCommandBuffer(VkCommandBuffer handle) {
         buffer->stream->WaitIn(device.deferred);
         device.Decided(Counter::kStreamsDeferred);
         GiveBackRecorder(*buffer);
-        if (device.stats) buffer->counters.FlushTo(device.stats->counters());
+        FlushCounters(*buffer);
         return VK_SUCCESS;
     }
     if (buffer->failed == VK_SUCCESS) buffer->failed = BeginAtDriver(*buffer);
@@ -212,7 +221,7 @@ VKAPI_ATTR VkResult VKAPI_CALL EndCommandBuffer(VkCommandBuffer handle) {
         return failed;
     }
     if (buffer->recorder) Finish(*buffer, true);
-    if (device.stats) buffer->counters.FlushTo(device.stats->counters());
+    FlushCounters(*buffer);
     const LayerTime::Driver drivers;
     return buffer->down->EndCommandBuffer(handle);
 }

@@ -202,6 +202,40 @@ TEST_F(StreamsTest, ThatAreResetNeverReachTheDriver) {
     EXPECT_EQ(Driver(summary, "transfers"), 0u);
 }
 
+// A reset of a pool has to do only with what was recorded since the one before, and is still there.
+TEST_F(StreamsTest, OfAPoolEndWithItsReset) {
+    Start();
+    const VkBuffer a = MakeBuffer();
+    std::vector<VkCommandBuffer> others;
+    for (int i = 0; i < 20; ++i) others.push_back(device->MakeBuffer());
+    const auto record = [&](VkCommandBuffer commands, bool ended) {
+        Device::Begin(commands);
+        vkCmdFillBuffer(commands, a, 0, VK_WHOLE_SIZE, 7);
+        const VkResult result = ended ? vkEndCommandBuffer(commands) : VK_SUCCESS;
+        EXPECT_EQ(result, VK_SUCCESS);
+    };
+    for (int round = 0; round < 3; ++round) {
+        record(others[0], false);
+        record(others[1], true);
+        record(others[1], false);  // which resets it
+        record(others[2 + round], false);
+        vkFreeCommandBuffers(device->handle, device->pool, 1, &others[2 + round]);
+        EXPECT_EQ(vkResetCommandPool(device->handle, device->pool, 0), VK_SUCCESS);
+        // What was recorded before is gone.
+        others.push_back(device->MakeBuffer());
+        for (VkCommandBuffer commands : {others[0], others[1], others.back()}) {
+            Device::Begin(commands);
+            EXPECT_EQ(vkEndCommandBuffer(commands), VK_SUCCESS);
+        }
+        EXPECT_THAT(Commands(), testing::SizeIs(round + 1));
+    }
+    DestroyBuffers();
+    const nlohmann::json summary = End();
+    EXPECT_EQ(layered::Asked(summary, "transfers"), 12u);
+    EXPECT_EQ(Driver(summary, "transfers"), 3u);
+    EXPECT_EQ(layered::Asked(summary, "recordings"), 21u);
+}
+
 TEST_F(StreamsTest, KeepTransitionsWhereTheyAre) {
     Start();
     const VkBuffer a = MakeBuffer();
