@@ -206,8 +206,8 @@ TEST_F(StreamsTest, ThatAreResetNeverReachTheDriver) {
 TEST_F(StreamsTest, OfAPoolEndWithItsReset) {
     Start();
     const VkBuffer a = MakeBuffer();
-    std::vector<VkCommandBuffer> others;
-    for (int i = 0; i < 20; ++i) others.push_back(device->MakeBuffer());
+    std::vector<VkCommandBuffer> others(20);
+    for (VkCommandBuffer& other : others) other = device->MakeBuffer();
     const auto record = [&](VkCommandBuffer commands, bool ended) {
         Device::Begin(commands);
         vkCmdFillBuffer(commands, a, 0, VK_WHOLE_SIZE, 7);
