@@ -112,7 +112,7 @@ FAULTS = [
     ('a run goes on behind what is not known', FUSER, '                run_begin = i + 1;\n', ''),
     ('what was in the run before is in this one', FUSER, 'to.insert(to.end(), run.begin(), run.end());\n    run_.clear();', 'to.insert(to.end(), run.begin(), run.end());'),
     ('layouts that are no more are used', FUSER, 'stream.layouts != policy_.resources->LayoutsRemoved()', 'false'),
-    ('the destruction of layouts is not awaited', PIPELINES, '    const auto lock = LockFusion(device);\n', ''),
+    ('the destruction of layouts is not awaited', PIPELINES, '    const auto lock = LockFusion(device);\n', '    const bool lock = device.submissions != nullptr;\n'),
     ('names do not wait', MARKS, '    const auto lock = LockFusion(device);\n    return device.down.SetDebugUtilsObjectNameEXT', '    return device.down.SetDebugUtilsObjectNameEXT'),
     ('old and new are one run', FUSER, '(as_is || stale != run_stale_ || run_commands_', '(as_is || run_commands_'),
     ('whatever it costs', FUSER, 'if (gained_ns < 0 && !run_deferred_)', 'if (false)'),
