@@ -423,8 +423,10 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateCommandBuffers(VkDevice device, const VkC
     Device::CommandPool* pool = state.pools.Find(info->commandPool);
     if (!pool) return result;
     Guarded(state.log.get(), "vkAllocateCommandBuffers", false, [&] {
-        pool->buffers.reserve(pool->buffers.size() + info->commandBufferCount);
-        pool->recorded.reserve(pool->buffers.size() + info->commandBufferCount);
+        // Twice as much at a time: programs allocate them one by one.
+        if (const size_t all = pool->buffers.size() + info->commandBufferCount; all > pool->buffers.capacity())
+            pool->buffers.reserve(std::max(all, 2 * pool->buffers.capacity()));
+        pool->recorded.reserve(pool->buffers.capacity());
         for (uint32_t i = 0; i < info->commandBufferCount; ++i) {
             auto made = std::make_unique<CommandBuffer>();
             made->down = &state.down;

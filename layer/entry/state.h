@@ -181,7 +181,6 @@ struct CommandBuffer {
     uint64_t dispatches = 0;             ///< in its content: of this recording and of the secondaries it executes
     bool events = false;                 ///< in its content: it may wait for one
     bool chooses_sets = false;           ///< what binds name is looked at: DescriptorPolicy::shadow
-    bool passes = false;                 ///< it is in Registry::passing
     bool recorded = false;               ///< it is in CommandPool::recorded
     bool counted = true;                 ///< nothing is in `counters`: the recording ended, or none began
     Device* device = nullptr;
@@ -254,12 +253,11 @@ inline CommandBuffer* FindPassing(VkCommandBuffer handle) { return registry.pass
 inline bool Records(const CommandBuffer& buffer) { return buffer.recorder && buffer.recorder->Active(); }
 /// For one without a recorder.
 inline void LetPass(CommandBuffer& buffer) {
-    if (!buffer.passes && !buffer.chooses_sets) buffer.passes = registry.passing.Put(buffer.handle, buffer);
+    if (!buffer.chooses_sets && !FindPassing(buffer.handle)) registry.passing.Put(buffer.handle, buffer);
 }
 /// Before it gets a recorder, and before it ends.
 inline void LetPassNoMore(CommandBuffer& buffer) {
-    if (buffer.passes) registry.passing.Remove(buffer.handle);
-    buffer.passes = false;
+    if (FindPassing(buffer.handle)) registry.passing.Remove(buffer.handle);
 }
 
 /// Ends all that is optimised on the device. Not for who has locked anything.

@@ -147,17 +147,15 @@ def completion(folder, models, quick):
                     "1", "-no-cnv", "--ignore-eos", "-t", "1", "--no-warmup", "--no-display-prompt"], read)
 
 
-def bench(folder, models, quick):
+def bench(folder, models, quick, repeats=15):
     root = Root(folder, "llama")
     model = made(root, models, "tiny.gguf", "make-gguf.py", "4", "256", "F16")
-    return bench_of(root, model, ("32", "8") if quick else ("128", "32"))
+    return bench_of(root, model, ("32", "8") if quick else ("128", "32"), repeats)
 
 
 def bench_long(folder, models, quick):
     """Long enough for the fastest to be of a moment in which nobody else used the machine."""
-    root = Root(folder, "llama")
-    model = made(root, models, "tiny.gguf", "make-gguf.py", "4", "256", "F16")
-    return bench_of(root, model, ("32", "8") if quick else ("128", "32"), repeats=150)
+    return bench(folder, models, quick, repeats=150)
 
 
 def bench_small(folder, models, quick):

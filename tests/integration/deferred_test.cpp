@@ -283,6 +283,20 @@ TEST_F(DeferredTest, APipelineLayoutLivesUntilItWasNamed) {
     EXPECT_EQ(Did(summary, "fusions_layouts"), 0u);
 }
 
+TEST_F(DeferredTest, APipelineLayoutGoesAtOnceWhereTheirPoolWasReset) {
+    StartCrowd();
+    const VkPipelineLayout layout = MakeLayout();
+    for (uint32_t i = 1; i <= 3; ++i) Pushing(i, layout, kOnce);
+    EXPECT_EQ(vkResetCommandPool(device->handle, device->pool, 0), VK_SUCCESS);
+    const uint64_t before = mock.Calls("vkDestroyPipelineLayout");
+    vkDestroyPipelineLayout(device->handle, layout, nullptr);
+    EXPECT_EQ(mock.Calls("vkDestroyPipelineLayout"), before + 1);
+    EXPECT_EQ(Begun(), 0u);
+    const nlohmann::json summary = Ended();
+    EXPECT_EQ(Did(summary, "streams_deferred"), 3u);
+    EXPECT_EQ(Did(summary, "deferrals_layouts"), 0u);
+}
+
 // Section "Host Memory": whoever destroys such a layout later could not call its callbacks.
 TEST_F(DeferredTest, APipelineLayoutWithCallbacksIsNotKept) {
     StartCrowd();
