@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Command buffers that are held until they end: what the driver gets, and when.
+#include <set>
+
 #include "layered.h"
 
 namespace {
@@ -234,6 +236,35 @@ TEST_F(StreamsTest, OfAPoolEndWithItsReset) {
     EXPECT_EQ(layered::Asked(summary, "transfers"), 12u);
     EXPECT_EQ(Driver(summary, "transfers"), 3u);
     EXPECT_EQ(layered::Asked(summary, "recordings"), 21u);
+}
+
+// Where nothing is held a handle is looked up in another place, which must not name the one that had it before.
+TEST_F(StreamsTest, ThatAreFreedLeaveTheirHandlesToOthers) {
+    Start({{"barriers", "off"}});
+    const VkBuffer a = MakeBuffer();
+    uint64_t recorded = 0;
+    for (const bool pools : {false, true}) {
+        // Until the driver gives one again.
+        std::set<VkCommandBuffer> handles;
+        for (bool again = false; !again && recorded < 10'000;) {
+            const VkCommandPool pool = pools ? device->MakePool() : device->pool;
+            const VkCommandBuffer commands = device->MakeBuffer(pool);
+            again = !handles.insert(commands).second;
+            Device::Begin(commands);
+            vkCmdFillBuffer(commands, a, 0, VK_WHOLE_SIZE, 7);
+            EXPECT_EQ(vkEndCommandBuffer(commands), VK_SUCCESS);
+            ++recorded;
+            if (pools)
+                vkDestroyCommandPool(device->handle, pool, nullptr);
+            else
+                vkFreeCommandBuffers(device->handle, pool, 1, &commands);
+        }
+    }
+    EXPECT_LT(recorded, 10'000u) << "the driver gives no handle again";
+    DestroyBuffers();
+    const nlohmann::json summary = End();
+    EXPECT_EQ(layered::Asked(summary, "transfers"), recorded);
+    EXPECT_EQ(Driver(summary, "transfers"), recorded);
 }
 
 TEST_F(StreamsTest, KeepTransitionsWhereTheyAre) {
