@@ -319,6 +319,30 @@ TEST_F(FusionTest, WhatIsSubmittedOnceIsNotKept) {
     EXPECT_EQ(Did(summary, "fusions_recorded"), 3u);
 }
 
+// Where batches end depends on how fast the device is.
+TEST_F(FusionTest, WhatComesAgainInOtherBatchesIsNotRecordedAgain) {
+    constexpr uint32_t kCount = 100;
+    StartFused({{"submit_batch", "256"}});
+    const std::vector<VkCommandBuffer> buffers = NumberedTo(kCount);
+    SubmitEach(buffers);
+    const size_t pieces = InOrder(Done(), kCount);
+    EXPECT_GT(pieces, 2u);
+    EXPECT_LT(pieces, 6u);
+    EXPECT_EQ(device->Submit(buffers[0]), VK_SUCCESS);
+    EXPECT_EQ(Done().size(), 1u);
+    SubmitEach({buffers.begin() + 1, buffers.end()});
+    EXPECT_EQ(Done().size(), kCount - 1);
+    const nlohmann::json summary = Ended();
+    EXPECT_EQ(Did(summary, "fusions_recorded"), pieces + 1) << "but the first, which begins elsewhere";
+    EXPECT_EQ(Did(summary, "fusions_again"), pieces - 1);
+}
+
+TEST_F(FusionTest, WhatIsSubmittedOnceIsNotCut) {
+    StartFused({{"submit_batch", "256"}});
+    SubmitEach(NumberedTo(100, VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT));
+    EXPECT_EQ(InOrder(Done(), 100), 1u);
+}
+
 TEST_F(FusionTest, WhatIsPendingIsNotGivenAgain) {
     StartFused();
     const std::vector<VkCommandBuffer> buffers = NumberedTo(2, VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT);
