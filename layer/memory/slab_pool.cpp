@@ -23,23 +23,23 @@ SlabPool::Class SlabPool::ClassAbove(uint64_t granules) {
 }
 
 // From a class to the next one that has free blocks, itself included.
-bool SlabPool::NextClass(Class& from) const {
+bool SlabPool::Holes::Next(Class& from) const {
     if (from.octave >= kOctaves) return false;
-    if (const uint32_t steps = steps_[from.octave] & (~uint32_t{0} << from.step)) {
-        from.step = static_cast<uint32_t>(std::countr_zero(steps));
+    if (const uint32_t left = steps[from.octave] & (~uint32_t{0} << from.step)) {
+        from.step = static_cast<uint32_t>(std::countr_zero(left));
         return true;
     }
     if (from.octave + 1 == kOctaves) return false;
-    const uint32_t octaves = octaves_ & (~uint32_t{0} << (from.octave + 1));
-    if (!octaves) return false;
-    from.octave = static_cast<uint32_t>(std::countr_zero(octaves));
-    from.step = static_cast<uint32_t>(std::countr_zero(steps_[from.octave]));
+    const uint32_t left = octaves & (~uint32_t{0} << (from.octave + 1));
+    if (!left) return false;
+    from.octave = static_cast<uint32_t>(std::countr_zero(left));
+    from.step = static_cast<uint32_t>(std::countr_zero(steps[from.octave]));
     return true;
 }
 
 // One of the first blocks of the class that has room.
-SlabBlock* SlabPool::SomeIn(Class of, uint64_t bytes, uint64_t alignment, int looks) const {
-    SlabBlock* block = free_[of.octave][of.step];
+SlabBlock* SlabPool::Holes::SomeIn(Class of, uint64_t bytes, uint64_t alignment, int looks) const {
+    SlabBlock* block = first[of.octave][of.step];
     for (; block && looks; block = block->next_, --looks)
         if (AlignUp(block->offset, alignment) + bytes <= block->offset + block->bytes) return block;
     return nullptr;
@@ -47,38 +47,59 @@ SlabBlock* SlabPool::SomeIn(Class of, uint64_t bytes, uint64_t alignment, int lo
 
 // A few blocks of a few classes from the smallest that may do: what is nearly too small first, then what is large
 // enough if it begins well. Only then what is so in any case.
-SlabBlock* SlabPool::Find(uint64_t bytes, uint64_t alignment) const {
+SlabBlock* SlabPool::Find(const Holes& holes, uint64_t bytes, uint64_t alignment) const {
     const uint64_t granules = bytes / granule_;
     Class from = ClassOf(granules);
-    for (int classes = 0; classes < kClasses && NextClass(from); ++classes) {
-        if (SlabBlock* block = SomeIn(from, bytes, alignment, kLooks)) return block;
+    for (int classes = 0; classes < kClasses && holes.Next(from); ++classes) {
+        if (SlabBlock* block = holes.SomeIn(from, bytes, alignment, kLooks)) return block;
         if (++from.step == kSteps) from = {from.octave + 1, 0};
     }
     from = ClassAbove(granules + alignment / granule_ - 1);
-    return NextClass(from) ? SomeIn(from, bytes, alignment, 1) : nullptr;
+    return holes.Next(from) ? holes.SomeIn(from, bytes, alignment, 1) : nullptr;
+}
+
+// In a region; in a new one where there is a hole for it; else a hole that is smaller becomes one. Two blocks must be
+// reserved.
+SlabBlock* SlabPool::FindSmall(uint64_t bytes, uint64_t alignment) noexcept {
+    if (SlabBlock* block = Find(small_, bytes, alignment)) return block;
+    SlabBlock* block = Find(large_, kRegion, alignment);
+    if (block) {
+        Unlink(*block);
+        Cut(*block, kRegion, alignment);
+    } else {
+        block = Find(large_, bytes, alignment);
+        if (!block) return nullptr;
+        Unlink(*block);
+    }
+    block->small_ = true;
+    Join(*block);
+    Link(*block);
+    return block;
 }
 
 void SlabPool::Link(SlabBlock& block) noexcept {
     const Class of = ClassOf(block.bytes / granule_);
-    SlabBlock*& first = free_[of.octave][of.step];
+    Holes& holes = HolesOf(block);
+    SlabBlock*& first = holes.first[of.octave][of.step];
     block.free_ = true;
     block.previous_ = nullptr;
     block.next_ = first;
     if (first) first->previous_ = &block;
     first = &block;
-    steps_[of.octave] |= 1u << of.step;
-    octaves_ |= 1u << of.octave;
+    holes.steps[of.octave] |= 1u << of.step;
+    holes.octaves |= 1u << of.octave;
 }
 
 void SlabPool::Unlink(SlabBlock& block) noexcept {
     const Class of = ClassOf(block.bytes / granule_);
-    SlabBlock*& first = free_[of.octave][of.step];
+    Holes& holes = HolesOf(block);
+    SlabBlock*& first = holes.first[of.octave][of.step];
     (block.previous_ ? block.previous_->next_ : first) = block.next_;
     if (block.next_) block.next_->previous_ = block.previous_;
     block.free_ = false;
     if (first) return;
-    steps_[of.octave] &= ~(1u << of.step);
-    if (!steps_[of.octave]) octaves_ &= ~(1u << of.octave);
+    holes.steps[of.octave] &= ~(1u << of.step);
+    if (!holes.steps[of.octave]) holes.octaves &= ~(1u << of.octave);
 }
 
 void SlabPool::ReserveBlocks(size_t count) {
@@ -130,22 +151,37 @@ SlabBlock& SlabPool::AddFor(Slab& slab, uint64_t bytes) {
 SlabBlock* SlabPool::Take(uint64_t bytes, uint64_t alignment) {
     bytes = AlignUp(bytes, granule_);
     alignment = std::max(alignment, granule_);
-    ReserveBlocks(2);
-    SlabBlock* block = Find(bytes, alignment);
+    ReserveBlocks(4);
+    SlabBlock* block = nullptr;
+    if (bytes <= kMostSmall) {
+        block = FindSmall(bytes, alignment);
+    } else {
+        block = Find(large_, bytes, alignment);
+        if (!block) block = Find(small_, bytes, alignment);
+    }
     if (block) TakeOf(*block, bytes, alignment);
     return block;
 }
 
-// Makes a free block a taken one of so many bytes. What it has before and behind stays free; for that two more must be
-// reserved.
+// Makes a free block a taken one of so many bytes. Two blocks must be reserved.
 void SlabPool::TakeOf(SlabBlock& block, uint64_t bytes, uint64_t alignment) noexcept {
     Unlink(block);
+    Cut(block, bytes, alignment);
+    Slab& slab = *block.slab;
+    if (!slab.live_++) idle_bytes_ -= slab.bytes;
+    taken_bytes_ += bytes;
+}
+
+// Of a block that is in no list so many bytes remain. What it has before and behind becomes free blocks of the same
+// kind.
+void SlabPool::Cut(SlabBlock& block, uint64_t bytes, uint64_t alignment) noexcept {
     Slab& slab = *block.slab;
     if (const uint64_t begin = AlignUp(block.offset, alignment); begin != block.offset) {
         SlabBlock* head = NewBlock();
         head->slab = &slab;
         head->offset = block.offset;
         head->bytes = begin - block.offset;
+        head->small_ = block.small_;
         head->before_ = block.before_;
         head->after_ = &block;
         (head->before_ ? head->before_->after_ : slab.first_) = head;
@@ -159,6 +195,7 @@ void SlabPool::TakeOf(SlabBlock& block, uint64_t bytes, uint64_t alignment) noex
         tail->slab = &slab;
         tail->offset = block.offset + bytes;
         tail->bytes = block.bytes - bytes;
+        tail->small_ = block.small_;
         tail->before_ = &block;
         tail->after_ = block.after_;
         if (tail->after_) tail->after_->before_ = tail;
@@ -166,28 +203,39 @@ void SlabPool::TakeOf(SlabBlock& block, uint64_t bytes, uint64_t alignment) noex
         block.bytes = bytes;
         Link(*tail);
     }
-    if (!slab.live_++) idle_bytes_ -= slab.bytes;
-    taken_bytes_ += bytes;
+}
+
+// With its free neighbours of the same kind.
+void SlabPool::Join(SlabBlock& block) noexcept {
+    const auto joins = [&](const SlabBlock* neighbour) {
+        return neighbour && neighbour->free_ && neighbour->small_ == block.small_;
+    };
+    if (SlabBlock* before = block.before_; joins(before)) {
+        Unlink(*before);
+        block.offset = before->offset;
+        block.bytes += before->bytes;
+        block.before_ = before->before_;
+        (block.before_ ? block.before_->after_ : block.slab->first_) = &block;
+        DeleteBlock(*before);
+    }
+    if (SlabBlock* after = block.after_; joins(after)) {
+        Unlink(*after);
+        block.bytes += after->bytes;
+        block.after_ = after->after_;
+        if (block.after_) block.after_->before_ = &block;
+        DeleteBlock(*after);
+    }
 }
 
 void SlabPool::Give(SlabBlock& block, uint64_t now) noexcept {
     Slab& slab = *block.slab;
     taken_bytes_ -= block.bytes;
     slab.used_up_to = std::max(slab.used_up_to, block.offset + block.bytes);
-    if (SlabBlock* before = block.before_; before && before->free_) {
-        Unlink(*before);
-        block.offset = before->offset;
-        block.bytes += before->bytes;
-        block.before_ = before->before_;
-        (block.before_ ? block.before_->after_ : slab.first_) = &block;
-        DeleteBlock(*before);
-    }
-    if (SlabBlock* after = block.after_; after && after->free_) {
-        Unlink(*after);
-        block.bytes += after->bytes;
-        block.after_ = after->after_;
-        if (block.after_) block.after_->before_ = &block;
-        DeleteBlock(*after);
+    Join(block);
+    const auto is_small = [](const SlabBlock* neighbour) { return neighbour && neighbour->small_; };
+    if (block.small_ && (block.bytes >= kRegion || (!is_small(block.before_) && !is_small(block.after_)))) {
+        block.small_ = false;
+        Join(block);
     }
     Link(block);
     if (--slab.live_) return;
@@ -265,7 +313,7 @@ size_t SlabPool::Faults() const {
             if (block->slab != slab || block->offset != at || !block->bytes || block->bytes % granule_ ||
                 block->before_ != before)
                 ++faults;
-            if (before && before->free_ && block->free_) ++faults;
+            if (before && before->free_ && block->free_ && before->small_ == block->small_) ++faults;
             at += block->bytes;
             if (block->free_) {
                 ++free_blocks;
@@ -275,18 +323,23 @@ size_t SlabPool::Faults() const {
             }
         }
         if (at != slab->bytes || live != slab->live_) ++faults;
+        // All of an empty one is one hole.
+        if (slab->empty() && slab->first_->bytes != slab->bytes) ++faults;
         bytes += slab->bytes;
         if (slab->empty()) idle += slab->bytes;
     }
     if (bytes != bytes_ || taken != taken_bytes_ || idle != idle_bytes_) ++faults;
-    for (uint32_t octave = 0; octave < kOctaves; ++octave) {
-        if (((octaves_ >> octave) & 1) != (steps_[octave] != 0)) ++faults;
-        for (uint32_t step = 0; step < kSteps; ++step) {
-            if (((steps_[octave] >> step) & 1) != (free_[octave][step] != nullptr)) ++faults;
-            for (const SlabBlock* block = free_[octave][step]; block; block = block->next_) {
-                const Class of = ClassOf(block->bytes / granule_);
-                if (!block->free_ || of.octave != octave || of.step != step) ++faults;
-                --free_blocks;
+    for (const Holes* holes : {&large_, &small_}) {
+        for (uint32_t octave = 0; octave < kOctaves; ++octave) {
+            if (((holes->octaves >> octave) & 1) != (holes->steps[octave] != 0)) ++faults;
+            for (uint32_t step = 0; step < kSteps; ++step) {
+                if (((holes->steps[octave] >> step) & 1) != (holes->first[octave][step] != nullptr)) ++faults;
+                for (const SlabBlock* block = holes->first[octave][step]; block; block = block->next_) {
+                    const Class of = ClassOf(block->bytes / granule_);
+                    if (!block->free_ || of.octave != octave || of.step != step) ++faults;
+                    if (block->small_ != (holes == &small_)) ++faults;
+                    --free_blocks;
+                }
             }
         }
     }

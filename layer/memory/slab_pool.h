@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where blocks lie in slabs: a two-level segregated fit over granules, common to all slabs of a pool. Pure.
 //
+// Small blocks lie in regions of their own: among large ones they would leave holes that are never large enough again.
+// A region is made where there is a hole, and is one again when nothing is left in it.
+//
 // Externally synchronized; memory/slabs.h has the lock. Taking and giving look at a bounded number of blocks, whatever
 // the number of blocks and slabs. No call touches the memory itself, nor the driver.
 #pragma once
@@ -45,6 +48,7 @@ struct SlabBlock {
   private:
     friend class SlabPool;
     bool free_ = false;
+    bool small_ = false;           // in a region of small ones
     SlabBlock* before_ = nullptr;  // its neighbours in the slab
     SlabBlock* after_ = nullptr;
     SlabBlock* previous_ = nullptr;  // in the list of its class, while it is free
@@ -103,17 +107,30 @@ class SlabPool {
   private:
     static constexpr uint32_t kSteps = 16;  // classes of an octave
     static constexpr uint32_t kOctaves = 32;
+    static constexpr uint64_t kMostSmall = uint64_t{64} << 10;  // bytes
+    static constexpr uint64_t kRegion = uint64_t{1} << 20;
     static constexpr int kLooks = 8;     // at blocks of a class that may be large enough
     static constexpr int kClasses = 12;  // and at classes
     struct Class {
         uint32_t octave, step;
     };
+    /// What is free, in regions of small ones or outside.
+    struct Holes {
+        uint32_t octaves = 0;  // bits: octaves with free blocks
+        std::array<uint32_t, kOctaves> steps{};
+        std::array<std::array<SlabBlock*, kSteps>, kOctaves> first{};
+
+        bool Next(Class& from) const;
+        SlabBlock* SomeIn(Class of, uint64_t bytes, uint64_t alignment, int looks) const;
+    };
     static Class ClassOf(uint64_t granules);
     static Class ClassAbove(uint64_t granules);
-    SlabBlock* Find(uint64_t bytes, uint64_t alignment) const;
+    SlabBlock* Find(const Holes& holes, uint64_t bytes, uint64_t alignment) const;
+    SlabBlock* FindSmall(uint64_t bytes, uint64_t alignment) noexcept;
+    void Cut(SlabBlock& block, uint64_t bytes, uint64_t alignment) noexcept;
     void TakeOf(SlabBlock& block, uint64_t bytes, uint64_t alignment) noexcept;
-    SlabBlock* SomeIn(Class of, uint64_t bytes, uint64_t alignment, int looks) const;
-    bool NextClass(Class& from) const;
+    void Join(SlabBlock& block) noexcept;
+    Holes& HolesOf(const SlabBlock& block) { return block.small_ ? small_ : large_; }
     void Link(SlabBlock& block) noexcept;
     void Unlink(SlabBlock& block) noexcept;
     SlabBlock* NewBlock() noexcept;
@@ -122,9 +139,7 @@ class SlabPool {
     void Remove(Slab& slab) noexcept;
 
     const uint64_t granule_;
-    uint32_t octaves_ = 0;  // bits: octaves with free blocks
-    std::array<uint32_t, kOctaves> steps_{};
-    std::array<std::array<SlabBlock*, kSteps>, kOctaves> free_{};
+    Holes large_, small_;
     Slab* slabs_ = nullptr;
     uint64_t bytes_ = 0;
     uint64_t taken_bytes_ = 0;

@@ -138,7 +138,7 @@ const Info* Fuser::Rewrite(const Info* infos, uint32_t count, bool as_is, Rewrit
         };
         for (size_t i = 0; i < given.size(); ++i) {
             const Stream* stream = policy_.find(HandleOf(given[i]));
-            if (!stream || (as_is && !stream->deferred)) {
+            if (!stream) {
                 if (given.size() > 1 && !as_is) Decided(Counter::kFusionsUnknown);
                 end_run(i);
                 to.buffers.push_back(given[i]);

@@ -342,36 +342,38 @@ TEST_F(DeferredTest, AtTheEndOfTheDeviceNoPipelineLayoutIsLeft) {
 // What nobody knows the meaning of goes to the driver as it is, but for the command buffers that it has nothing of.
 TEST_F(DeferredTest, WhatTheLayerDoesNotKnowIsSubmittedWithOthersInTheirPlaces) {
     StartCrowd();
-    const std::vector<VkCommandBuffer> buffers = {Numbered(1, kOnce), Numbered(2), Numbered(3, kOnce)};
+    const std::vector<VkCommandBuffer> buffers = {Numbered(1, kOnce), Numbered(2), Numbered(3, kOnce),
+                                                  Numbered(4, kOnce)};
     EXPECT_EQ(Begun(), 1u);
     VkDeviceGroupSubmitInfo group = {};
     group.sType = VK_STRUCTURE_TYPE_DEVICE_GROUP_SUBMIT_INFO;
-    const uint32_t masks[] = {1, 1, 1};
-    group.commandBufferCount = 3;
+    const uint32_t masks[] = {1, 1, 1, 1};
+    group.commandBufferCount = 4;
     group.pCommandBufferDeviceMasks = masks;
     VkSubmitInfo info = {};
     info.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
     info.pNext = &group;
-    info.commandBufferCount = 3;
+    info.commandBufferCount = 4;
     info.pCommandBuffers = buffers.data();
     EXPECT_EQ(vkQueueSubmit(device->queue, 1, &info, VK_NULL_HANDLE), VK_SUCCESS);
     const std::vector<Ran> done = Done();
-    EXPECT_EQ(InOrder(done, 3), 3u) << "as many as the masks are for";
+    EXPECT_EQ(InOrder(done, 4), 4u) << "as many as the masks are for";
     EXPECT_EQ(done.at(1).in, buffers[1]);
-    EXPECT_EQ(Begun(), 2u);
+    EXPECT_EQ(Begun(), 3u);
     Numbered(1, kOnce);
     EXPECT_EQ(Begun(), 1u) << "when those are done is not known: no more of them";
     const nlohmann::json summary = Ended();
     EXPECT_EQ(Did(summary, "deferrals_unknown"), 1u);
-    EXPECT_EQ(Driver(summary, "command_buffers"), 1u + 3u) << "the crowd, and these";
+    EXPECT_EQ(Driver(summary, "command_buffers"), 1u + 4u) << "the crowd, and these";
     EXPECT_EQ(Driver(summary, "submits"), 2u);
-    EXPECT_EQ(Did(summary, "streams_deferred"), 2u);
+    EXPECT_EQ(Did(summary, "streams_deferred"), 3u);
 }
 
 TEST_F(DeferredTest, OfTheSecondFormToo) {
     VkPhysicalDeviceSynchronization2Features features = layered::Synchronization2();
     StartCrowd({}, {}, &features);
-    const std::vector<VkCommandBuffer> buffers = {Numbered(1, kOnce), Numbered(2), Numbered(3, kOnce)};
+    const std::vector<VkCommandBuffer> buffers = {Numbered(1, kOnce), Numbered(2), Numbered(3, kOnce),
+                                                  Numbered(4, kOnce)};
     std::vector<VkCommandBufferSubmitInfo> infos;
     for (const VkCommandBuffer buffer : buffers)
         infos.push_back({VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO, nullptr, buffer, 1});
@@ -380,11 +382,11 @@ TEST_F(DeferredTest, OfTheSecondFormToo) {
     VkSubmitInfo2 info = {};
     info.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2;
     info.pNext = &unknown;
-    info.commandBufferInfoCount = 3;
+    info.commandBufferInfoCount = 4;
     info.pCommandBufferInfos = infos.data();
     EXPECT_EQ(vkQueueSubmit2(device->queue, 1, &info, VK_NULL_HANDLE), VK_SUCCESS);
     const std::vector<Ran> done = Done();
-    EXPECT_EQ(InOrder(done, 3), 3u);
+    EXPECT_EQ(InOrder(done, 4), 4u);
     EXPECT_EQ(done.at(1).in, buffers[1]);
     EXPECT_EQ(Did(Ended(), "deferrals_unknown"), 1u);
 }

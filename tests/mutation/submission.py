@@ -160,7 +160,6 @@ FAULTS = [
     ('what was lost still waits', FUSER, '    for (const Arriving& one : arriving_)\n        if (one.count) --*one.count;\n    buffers_', '    buffers_'),
     ('nobody hears that there was no memory', FUSER, '        if (run_deferred_) failed_ = result ==', '        if (false) failed_ = result =='),
     ('as they are, and together', FUSER, '(as_is || stale != run_stale_ ||', '(stale != run_stale_ ||'),
-    ('as they are, and others', FUSER, 'if (!stream || (as_is && !stream->deferred)) {', 'if (!stream) {'),
     ('raw though the driver has nothing of them', SUBMITS, 'if (submissions.AnyDeferred() && Fuser::AnyDeferred(', 'if (false && Fuser::AnyDeferred('),
     ('they go on among what is not known', SUBMITS, '        submissions.StopDeferring(Counter::kDeferralsUnknown);\n', ''),
     ('they go on though layouts go', ALL, '    StopDeferring(Counter::kDeferralsLayouts);\n', ''),

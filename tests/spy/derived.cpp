@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "allocations.h"
 #include "redundant.h"
 #include "shaders.h"
 
@@ -205,6 +206,7 @@ void Derived<Id::vkResetFences>::Before(VkDevice, uint32_t count, const VkFence*
 void Derived<Id::vkAllocateMemory>::After(VkResult result, VkDevice device, const VkMemoryAllocateInfo* info,
                                           const VkAllocationCallbacks*, VkDeviceMemory* handle) {
     if (result != VK_SUCCESS) return;
+    FolderOfAllocations().Allocated(device, *handle, *info);
     Add(Counter::allocations);
     Add(Counter::allocated_bytes, info->allocationSize);
     Memory& memory = Remembered();
@@ -214,6 +216,7 @@ void Derived<Id::vkAllocateMemory>::After(VkResult result, VkDevice device, cons
 
 void Derived<Id::vkFreeMemory>::Before(VkDevice device, VkDeviceMemory handle, const VkAllocationCallbacks*) {
     if (handle == VK_NULL_HANDLE) return;
+    FolderOfAllocations().Freed(device, handle);
     Add(Counter::frees);
     Memory& memory = Remembered();
     const std::lock_guard lock(memory.mutex);
@@ -221,6 +224,54 @@ void Derived<Id::vkFreeMemory>::Before(VkDevice device, VkDeviceMemory handle, c
     if (found == memory.sizes.end()) return;
     Add(Counter::freed_bytes, found->second);
     memory.sizes.erase(found);
+}
+
+namespace {
+
+uint64_t Bits(const void* handle) { return reinterpret_cast<uintptr_t>(handle); }
+
+}  // namespace
+
+void Derived<Id::vkGetBufferMemoryRequirements>::After(VkDevice device, VkBuffer buffer, VkMemoryRequirements* needs) {
+    FolderOfAllocations().Needs(device, Bits(buffer), *needs);
+}
+
+void Derived<Id::vkGetBufferMemoryRequirements2>::After(VkDevice device, const VkBufferMemoryRequirementsInfo2* info,
+                                                        VkMemoryRequirements2* needs) {
+    FolderOfAllocations().Needs(device, Bits(info->buffer), needs->memoryRequirements);
+}
+
+void Derived<Id::vkBindBufferMemory>::Before(VkDevice device, VkBuffer buffer, VkDeviceMemory memory, VkDeviceSize) {
+    FolderOfAllocations().Bound(device, Bits(buffer), memory);
+}
+
+void Derived<Id::vkBindBufferMemory2>::Before(VkDevice device, uint32_t count, const VkBindBufferMemoryInfo* infos) {
+    for (uint32_t i = 0; i < count; ++i) FolderOfAllocations().Bound(device, Bits(infos[i].buffer), infos[i].memory);
+}
+
+void Derived<Id::vkDestroyBuffer>::Before(VkDevice device, VkBuffer buffer, const VkAllocationCallbacks*) {
+    FolderOfAllocations().Destroyed(device, Bits(buffer));
+}
+
+void Derived<Id::vkGetImageMemoryRequirements>::After(VkDevice device, VkImage image, VkMemoryRequirements* needs) {
+    FolderOfAllocations().Needs(device, Bits(image), *needs);
+}
+
+void Derived<Id::vkGetImageMemoryRequirements2>::After(VkDevice device, const VkImageMemoryRequirementsInfo2* info,
+                                                       VkMemoryRequirements2* needs) {
+    FolderOfAllocations().Needs(device, Bits(info->image), needs->memoryRequirements);
+}
+
+void Derived<Id::vkBindImageMemory>::Before(VkDevice device, VkImage image, VkDeviceMemory memory, VkDeviceSize) {
+    FolderOfAllocations().Bound(device, Bits(image), memory);
+}
+
+void Derived<Id::vkBindImageMemory2>::Before(VkDevice device, uint32_t count, const VkBindImageMemoryInfo* infos) {
+    for (uint32_t i = 0; i < count; ++i) FolderOfAllocations().Bound(device, Bits(infos[i].image), infos[i].memory);
+}
+
+void Derived<Id::vkDestroyImage>::Before(VkDevice device, VkImage image, const VkAllocationCallbacks*) {
+    FolderOfAllocations().Destroyed(device, Bits(image));
 }
 
 void Derived<Id::vkCreateShaderModule>::Before(VkDevice, const VkShaderModuleCreateInfo* info,

@@ -81,7 +81,7 @@ constexpr std::optional<Counter> PlainCounter(Id canonical) {
     }
 }
 
-// The rest. Before has the command's parameters; After has the result first.
+// The rest. Before has the command's parameters; After has the result first, where there is one.
 template <Id canonical>
 struct Derived {};
 
@@ -159,6 +159,21 @@ SPY_DERIVED(vkAllocateMemory) {
                       VkDeviceMemory* memory);
 };
 SPY_DERIVED(vkFreeMemory) { static void Before(VkDevice device, VkDeviceMemory memory, const VkAllocationCallbacks*); };
+// What a trace of allocations needs.
+SPY_DERIVED(vkGetBufferMemoryRequirements) { static void After(VkDevice, VkBuffer, VkMemoryRequirements * needs); };
+SPY_DERIVED(vkGetBufferMemoryRequirements2) {
+    static void After(VkDevice, const VkBufferMemoryRequirementsInfo2* info, VkMemoryRequirements2* needs);
+};
+SPY_DERIVED(vkGetImageMemoryRequirements) { static void After(VkDevice, VkImage, VkMemoryRequirements * needs); };
+SPY_DERIVED(vkGetImageMemoryRequirements2) {
+    static void After(VkDevice, const VkImageMemoryRequirementsInfo2* info, VkMemoryRequirements2* needs);
+};
+SPY_DERIVED(vkBindBufferMemory) { static void Before(VkDevice, VkBuffer, VkDeviceMemory, VkDeviceSize); };
+SPY_DERIVED(vkBindBufferMemory2) { static void Before(VkDevice, uint32_t count, const VkBindBufferMemoryInfo*); };
+SPY_DERIVED(vkBindImageMemory) { static void Before(VkDevice, VkImage, VkDeviceMemory, VkDeviceSize); };
+SPY_DERIVED(vkBindImageMemory2) { static void Before(VkDevice, uint32_t count, const VkBindImageMemoryInfo*); };
+SPY_DERIVED(vkDestroyBuffer) { static void Before(VkDevice, VkBuffer, const VkAllocationCallbacks*); };
+SPY_DERIVED(vkDestroyImage) { static void Before(VkDevice, VkImage, const VkAllocationCallbacks*); };
 SPY_DERIVED(vkCreateShaderModule) {
     static void Before(VkDevice, const VkShaderModuleCreateInfo* info, const VkAllocationCallbacks*, VkShaderModule*);
 };

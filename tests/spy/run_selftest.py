@@ -110,6 +110,20 @@ def main():
                 words = struct.unpack("<48I", file.read())  # as many as the program's shader has
             expect("SPY_SHADERS", "the first word and the last", (words[0], words[-1]), (0x07230203, 0x00010038))
 
+        allocations = os.path.join(folder, "allocations")
+        os.mkdir(allocations)
+        expect("SPY_ALLOCATIONS", "what is said", run(folder, SPY_ALLOCATIONS=allocations), "")
+        expect("SPY_ALLOCATIONS", "the files", [name[-4:] for name in os.listdir(allocations)], [".txt"])
+        with open(os.path.join(allocations, os.listdir(allocations)[0]), encoding="utf-8") as file:
+            lines = [line.split() for line in file]
+        # What type of memory, and which alignment, is the driver's affair.
+        expect("SPY_ALLOCATIONS", "what is written", [line[:3] if line[0] == "+" else line[:2] for line in lines],
+               [["+", "1", "4096"], ["+", "2", "256"], ["-", "2"], ["b", "1"], ["-", "1"]])
+        expect("SPY_ALLOCATIONS", "an alignment is a power of two", int(lines[3][2]).bit_count(), 1)
+
+        errors = run(folder, SPY_ALLOCATIONS=os.path.join(folder, "missing"))
+        expect("a folder for allocations that is missing", "the number of lines that name it", errors.count("SPY_ALLOCATIONS="), 1)
+        expect("a folder for allocations that is missing", "the report", read(folder, "below.json")["counters"], COUNTERS)
         errors = run(folder, SPY_SHADERS=os.path.join(folder, "missing"))
         expect("a folder that is missing", "the number of lines", errors.count("\n"), 1)
         expect("a folder that is missing", "the number of lines that name it", errors.count("SPY_SHADERS="), 1)

@@ -109,6 +109,8 @@ int main(int argc, char** argv) {
     buffer_info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT;
     VkBuffer buffer = VK_NULL_HANDLE;
     CHECK(vkCreateBuffer(device, &buffer_info, nullptr, &buffer));
+    VkMemoryRequirements needs{};
+    vkGetBufferMemoryRequirements(device, buffer, &needs);
     CHECK(vkBindBufferMemory(device, buffer, large, 0));
     const VkDescriptorSetLayoutBinding binding{0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT,
                                                nullptr};

@@ -118,6 +118,7 @@ struct Thunk<id, canonical, level, R(VKAPI_PTR*)(First, Rest...)> {
             if (Drops() == Dropped::Updates) return;
         if constexpr (std::is_void_v<R>) {
             next(first, rest...);
+            if constexpr (requires { &Derived<canonical>::After; }) Derived<canonical>::After(first, rest...);
         } else {
             const R result = next(first, rest...);
             if constexpr (requires { &Derived<canonical>::After; }) Derived<canonical>::After(result, first, rest...);
