@@ -157,6 +157,13 @@ SlabBlock* SlabPool::Take(uint64_t bytes, uint64_t alignment) {
         block = FindSmall(bytes, alignment);
     } else {
         block = Find(large_, bytes, alignment);
+        if (!block && spare_region_) {
+            SlabBlock& region = *spare_region_;
+            Unlink(region);
+            EndRegion(region);
+            Link(region);
+            block = Find(large_, bytes, alignment);
+        }
         if (!block) block = Find(small_, bytes, alignment);
     }
     if (block) TakeOf(*block, bytes, alignment);
@@ -166,6 +173,7 @@ SlabBlock* SlabPool::Take(uint64_t bytes, uint64_t alignment) {
 // Makes a free block a taken one of so many bytes. Two blocks must be reserved.
 void SlabPool::TakeOf(SlabBlock& block, uint64_t bytes, uint64_t alignment) noexcept {
     Unlink(block);
+    if (&block == spare_region_) spare_region_ = nullptr;
     Cut(block, bytes, alignment);
     Slab& slab = *block.slab;
     if (!slab.live_++) idle_bytes_ -= slab.bytes;
@@ -217,6 +225,7 @@ void SlabPool::Join(SlabBlock& block) noexcept {
         block.before_ = before->before_;
         (block.before_ ? block.before_->after_ : block.slab->first_) = &block;
         DeleteBlock(*before);
+        if (before == spare_region_) spare_region_ = nullptr;
     }
     if (SlabBlock* after = block.after_; joins(after)) {
         Unlink(*after);
@@ -224,7 +233,15 @@ void SlabPool::Join(SlabBlock& block) noexcept {
         block.after_ = after->after_;
         if (block.after_) block.after_->before_ = &block;
         DeleteBlock(*after);
+        if (after == spare_region_) spare_region_ = nullptr;
     }
+}
+
+// What it has becomes a hole for all. It is in no list.
+void SlabPool::EndRegion(SlabBlock& block) noexcept {
+    if (&block == spare_region_) spare_region_ = nullptr;
+    block.small_ = false;
+    Join(block);
 }
 
 void SlabPool::Give(SlabBlock& block, uint64_t now) noexcept {
@@ -233,9 +250,12 @@ void SlabPool::Give(SlabBlock& block, uint64_t now) noexcept {
     slab.used_up_to = std::max(slab.used_up_to, block.offset + block.bytes);
     Join(block);
     const auto is_small = [](const SlabBlock* neighbour) { return neighbour && neighbour->small_; };
-    if (block.small_ && (block.bytes >= kRegion || (!is_small(block.before_) && !is_small(block.after_)))) {
-        block.small_ = false;
-        Join(block);
+    if (block.small_) {
+        const bool whole = !is_small(block.before_) && !is_small(block.after_);
+        if (whole && !spare_region_ && block.bytes < 2 * kRegion)
+            spare_region_ = &block;
+        else if (whole || block.bytes >= kRegion)
+            EndRegion(block);
     }
     Link(block);
     if (--slab.live_) return;
@@ -250,6 +270,7 @@ void SlabPool::Remove(Slab& slab) noexcept {
     if (slab.empty()) idle_bytes_ -= slab.bytes;
     for (SlabBlock* block = slab.first_; block;) {
         SlabBlock* after = block->after_;
+        if (block == spare_region_) spare_region_ = nullptr;
         if (block->free_)
             Unlink(*block);
         else
@@ -308,8 +329,9 @@ size_t SlabPool::Faults() const {
     for (const Slab* slab = slabs_; slab; slab = slab->next_) {
         uint64_t at = 0;
         uint32_t live = 0;
+        uint32_t blocks = 0;
         const SlabBlock* before = nullptr;
-        for (const SlabBlock* block = slab->first_; block; before = block, block = block->after_) {
+        for (const SlabBlock* block = slab->first_; block; before = block, block = block->after_, ++blocks) {
             if (block->slab != slab || block->offset != at || !block->bytes || block->bytes % granule_ ||
                 block->before_ != before)
                 ++faults;
@@ -323,8 +345,8 @@ size_t SlabPool::Faults() const {
             }
         }
         if (at != slab->bytes || live != slab->live_) ++faults;
-        // All of an empty one is one hole.
-        if (slab->empty() && slab->first_->bytes != slab->bytes) ++faults;
+        // All of an empty one is one hole, but for a region that is kept.
+        if (slab->empty() && blocks != 1 && !(spare_region_ && spare_region_->slab == slab)) ++faults;
         bytes += slab->bytes;
         if (slab->empty()) idle += slab->bytes;
     }
@@ -343,6 +365,7 @@ size_t SlabPool::Faults() const {
             }
         }
     }
+    if (spare_region_ && (!spare_region_->free_ || !spare_region_->small_)) ++faults;
     return faults + (free_blocks != 0);
 }
 

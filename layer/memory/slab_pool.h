@@ -2,7 +2,8 @@
 // Where blocks lie in slabs: a two-level segregated fit over granules, common to all slabs of a pool. Pure.
 //
 // Small blocks lie in regions of their own: among large ones they would leave holes that are never large enough again.
-// A region is made where there is a hole, and is one again when nothing is left in it.
+// A region is made where there is a hole, and is one again when nothing is left in it; one such is kept for the next
+// small block, until a large one needs the place.
 //
 // Externally synchronized; memory/slabs.h has the lock. Taking and giving look at a bounded number of blocks, whatever
 // the number of blocks and slabs. No call touches the memory itself, nor the driver.
@@ -130,6 +131,7 @@ class SlabPool {
     void Cut(SlabBlock& block, uint64_t bytes, uint64_t alignment) noexcept;
     void TakeOf(SlabBlock& block, uint64_t bytes, uint64_t alignment) noexcept;
     void Join(SlabBlock& block) noexcept;
+    void EndRegion(SlabBlock& block) noexcept;
     Holes& HolesOf(const SlabBlock& block) { return block.small_ ? small_ : large_; }
     void Link(SlabBlock& block) noexcept;
     void Unlink(SlabBlock& block) noexcept;
@@ -140,6 +142,7 @@ class SlabPool {
 
     const uint64_t granule_;
     Holes large_, small_;
+    SlabBlock* spare_region_ = nullptr;  ///< free, and all of a region
     Slab* slabs_ = nullptr;
     uint64_t bytes_ = 0;
     uint64_t taken_bytes_ = 0;

@@ -77,11 +77,53 @@ TEST_F(SlabPoolTest, SmallBlocksLieInRegionsOfTheirOwn) {
     EXPECT_EQ(large->offset, kMiB);
     EXPECT_EQ(second->offset, 4096u);
     EXPECT_EQ(pool.Faults(), 0u);
-    // With the last one the region goes.
     pool.Give(*first, 0);
-    EXPECT_EQ(pool.Take(kMiB, 1)->offset, 2 * kMiB);
+    SlabBlock* rest = pool.Take(6 * kMiB, 1);
+    ASSERT_TRUE(rest);
+    EXPECT_EQ(pool.Take(kMiB, 1), nullptr);
+    // When nothing is left in it, it is kept, until a large one needs it.
     pool.Give(*second, 0);
+    EXPECT_EQ(pool.Faults(), 0u);
+    second = pool.Take(4096, 1);
+    EXPECT_EQ(second->offset, 0u);
+    pool.Give(*second, 0);
+    SlabBlock* third = pool.Take(kMiB, 1);
+    ASSERT_TRUE(third);
+    EXPECT_EQ(third->offset, 0u);
+    EXPECT_EQ(pool.Faults(), 0u);
+    for (SlabBlock* block : {large, rest, third}) pool.Give(*block, 0);
+    EXPECT_EQ(pool.Faults(), 0u);
+}
+
+TEST_F(SlabPoolTest, OneRegionIsKeptAndNoMore) {
+    Add(4 * kMiB);
+    SlabBlock* first = pool.Take(4096, 1);
+    SlabBlock* between = pool.Take(kMiB, 1);
+    // No more room in the first region.
+    std::vector<SlabBlock*> filling;
+    for (int i = 0; i < 15; ++i) filling.push_back(pool.Take(65536, 1));
+    SlabBlock* second = pool.Take(65536, 1);
+    ASSERT_EQ(second->offset, 2 * kMiB) << "a region behind the large one";
+    pool.Give(*second, 0);
+    pool.Give(*first, 0);
+    for (SlabBlock* block : filling) pool.Give(*block, 0);
+    EXPECT_EQ(pool.Faults(), 0u);
+    EXPECT_EQ(pool.Use().largest_free, kMiB) << "the second is kept; the first is a hole for all";
+    EXPECT_EQ(pool.Take(65536, 1)->offset, 2 * kMiB);
     EXPECT_EQ(pool.Take(kMiB, 1)->offset, 0u);
+    pool.Give(*between, 0);
+    EXPECT_EQ(pool.Faults(), 0u);
+}
+
+TEST_F(SlabPoolTest, AnEmptySlabLeavesWithTheRegionThatIsKept) {
+    Add(4 * kMiB);
+    pool.Give(*pool.Take(4096, 1), 1);
+    EXPECT_EQ(pool.idle_bytes(), 4 * kMiB);
+    EXPECT_EQ(Delete(pool.TakeIdle(2, 0)), 1u);
+    EXPECT_EQ(pool.Take(4096, 1), nullptr);
+    EXPECT_EQ(pool.Faults(), 0u);
+    Add(4 * kMiB);
+    EXPECT_TRUE(pool.Take(4 * kMiB, 1));
     EXPECT_EQ(pool.Faults(), 0u);
 }
 
