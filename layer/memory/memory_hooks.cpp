@@ -357,10 +357,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
 
 VKAPI_ATTR void VKAPI_CALL FreeMemory(VkDevice handle, VkDeviceMemory memory, const VkAllocationCallbacks* allocator) {
     Device& device = DeviceOf(handle);
-    if (VirtualMemory* found = FindVirtual(device, memory)) {
-        if (device.resources) device.resources->RemoveMemory(memory);
-        return FreeVirtual(device, *found);
-    }
+    if (VirtualMemory* found = FindVirtual(device, memory)) return FreeVirtual(device, *found);
     MemoryState* state = memory ? device.memories.Find(memory) : nullptr;
     if (memory && device.stats) {
         const Counters::Own counters = device.stats->counters().OfThisThread();

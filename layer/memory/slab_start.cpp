@@ -66,6 +66,9 @@ class DriverSlabs : public SlabDriver {
         // Without a janitor what is empty ages only when something is freed.
         if (!TellJanitor()) device_.idle_owner->GiveBack();
     }
+    void Gone(uint64_t handle) noexcept override {
+        if (device_.resources) device_.resources->RemoveMemory(HandleFromBits<VkDeviceMemory>(handle));
+    }
 
   private:
     bool Map(const MemoryKey& key, Slab& slab) const {

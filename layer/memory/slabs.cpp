@@ -14,6 +14,9 @@ namespace {
 constexpr uint64_t kUsualAlignment = uint64_t{64} << 10;
 constexpr size_t kMostGroups = 64;  // priorities are any number that the program likes
 constexpr uint8_t kCanary = 0xc5;
+// What is kept of each kind for its next life: so many, of at most so many bytes.
+constexpr uint32_t kMostWarm = 8;
+constexpr uint64_t kMostWarmBytes = uint64_t{1} << 20;
 
 // Never 0.
 uint64_t KeyBits(const MemoryKey& key) { return key.Bits() | uint64_t{1} << 63; }
@@ -52,6 +55,22 @@ class SlabGroup {
         if (memory.next) memory.next->previous = memory.previous;
         live_bytes.fetch_sub(memory.bytes, std::memory_order_relaxed);
     }
+    void PushWarm(VirtualMemory& memory) noexcept {
+        memory.previous = nullptr;
+        memory.next = warm;
+        warm = &memory;
+        ++warm_count;
+        warm_bytes.fetch_add(memory.block.load(std::memory_order_relaxed)->bytes, std::memory_order_relaxed);
+    }
+    /// Takes out what `at` points to, which is not nullptr.
+    VirtualMemory& PopWarm(VirtualMemory** at) noexcept {
+        VirtualMemory& memory = **at;
+        *at = memory.next;
+        memory.next = nullptr;
+        --warm_count;
+        warm_bytes.fetch_sub(memory.block.load(std::memory_order_relaxed)->bytes, std::memory_order_relaxed);
+        return memory;
+    }
 
     const MemoryKey key;
     const SlabType type;
@@ -59,6 +78,8 @@ class SlabGroup {
     // All that follows is guarded by mutex; what is atomic is read without.
     SlabPool pool;  // its slabs belong to the group
     VirtualMemory* first = nullptr;
+    VirtualMemory* warm = nullptr;  // kept for their next lives: the one freed last first, through next
+    uint32_t warm_count = 0;
     uint64_t made = 0;
     uint64_t made_bytes = 0;
     uint32_t maker = 0;                // while a thread makes a slab: its process' ForkGeneration, and one
@@ -69,6 +90,7 @@ class SlabGroup {
     std::atomic<uint64_t> bytes{0};
     std::atomic<uint64_t> idle_bytes{0};
     std::atomic<uint64_t> live_bytes{0};
+    std::atomic<uint64_t> warm_bytes{0};  // of blocks
     std::atomic<uint64_t> kept_bytes{0};  // of places that nobody gets any more
 };
 
@@ -129,6 +151,7 @@ uint64_t SlabMemory::Damage(const VirtualMemory& memory) const noexcept {
 SlabBlock* SlabMemory::TakeOrMake(SlabGroup& group, GroupLock& lock, uint64_t bytes, uint64_t alignment, bool wanted) {
     for (;;) {
         if (SlabBlock* block = group.pool.Take(bytes, alignment)) return block;
+        if (Cool(group, lock, UINT64_MAX, 0)) continue;
         const uint64_t slab_bytes = group.BytesFor(bytes, wanted, DriverFreedSoFar());
         if (!slab_bytes || handles_.load(std::memory_order_relaxed) == Handles::kForeign) return nullptr;
         if (!group.AnyMaker()) return Make(group, lock, slab_bytes, bytes);
@@ -187,6 +210,10 @@ SlabBlock* SlabMemory::Make(SlabGroup& group, GroupLock& lock, uint64_t slab_byt
 VirtualMemory* SlabMemory::Allocate(const MemoryKey& key, uint64_t bytes, bool wanted) {
     SlabGroup* group = GroupOf(key);
     if (!group) return nullptr;
+    // Of which a slab would be less than twice as much is better off alone, and so told without the lock.
+    const uint64_t slab_bytes = NextSlabBytes(group->bytes.load(std::memory_order_relaxed));
+    if (!wanted && Reserved(bytes) > std::min(slab_bytes, group->type.largest) / 2) return nullptr;
+    if (VirtualMemory* memory = TakeWarm(*group, bytes)) return memory;
     auto memory = std::make_unique<VirtualMemory>();
     if (reinterpret_cast<uintptr_t>(memory.get()) & kTagMask) return nullptr;  // a pointer with a tag of its own
     memory->group = group;
@@ -238,8 +265,79 @@ void SlabMemory::GiveAndUnlock(SlabGroup& group, GroupLock& lock, SlabBlock& blo
     departures.Freed();
 }
 
-SlabMemory::Freed SlabMemory::Free(VirtualMemory& memory, uint64_t now) noexcept {
+// One that was kept, as good as new.
+VirtualMemory* SlabMemory::TakeWarm(SlabGroup& group, uint64_t bytes) noexcept {
+    if (!group.warm_bytes.load(std::memory_order_relaxed)) return nullptr;
+    const uint64_t reserved = Reserved(bytes);
+    const uint64_t alignment = AlignmentFor(bytes);
+    VirtualMemory* memory = nullptr;
+    {
+        const GroupLock lock(group.mutex);
+        VirtualMemory** at = &group.warm;
+        const auto suits = [&](const SlabBlock& block) {
+            return block.bytes == reserved && block.offset % alignment == 0;
+        };
+        while (*at && !suits(*(*at)->block.load(std::memory_order_relaxed))) at = &(*at)->next;
+        if (!*at) return nullptr;
+        memory = &group.PopWarm(at);
+        memory->bytes = bytes;
+        group.Link(*memory);
+    }
+    memory->map_end = 0;
+    memory->was_mapped = false;
+    memory->placed.store(false, std::memory_order_relaxed);
+    memory->alignment.store(1, std::memory_order_relaxed);
+    memory->marked.store(false, std::memory_order_relaxed);
+    Prepare(group, *memory->block.load(std::memory_order_relaxed), UINT64_MAX, bytes);
+    live_.fetch_add(1, std::memory_order_relaxed);
+    return memory;
+}
+
+bool SlabMemory::KeepsWarm(const SlabGroup& group, const SlabBlock& block) const noexcept {
+    const uint32_t heap = group.type.heap;
+    return block.bytes <= kMostWarmBytes &&
+           idle_bytes_[heap].load(std::memory_order_relaxed) + block.slab->bytes <= options_.idle_budgets[heap];
+}
+
+// In place of the one that was freed first, where there are many.
+void SlabMemory::KeepWarmAndUnlock(SlabGroup& group, GroupLock& lock, VirtualMemory& memory, uint64_t now) noexcept {
+    const bool full = group.warm_count == kMostWarm;
+    const bool was_none = !group.warm;
+    memory.freed_at = now;
+    group.PushWarm(memory);
+    if (!full) {
+        lock.unlock();
+        if (was_none) driver_.Idle();
+        return;
+    }
+    VirtualMemory** last = &group.warm;
+    while ((*last)->next) last = &(*last)->next;
+    CoolOneAndUnlock(group, lock, group.PopWarm(last));
+}
+
+// It was kept, and is no more.
+void SlabMemory::CoolOneAndUnlock(SlabGroup& group, GroupLock& lock, VirtualMemory& memory) noexcept {
     const std::unique_ptr<VirtualMemory> ended(&memory);
+    GiveAndUnlock(group, lock, *memory.block.load(std::memory_order_relaxed), memory.freed_at);
+    driver_.Gone(HandleOf(memory));
+}
+
+// Gives back to the pool what has been kept for `age`. False: nothing; only then the lock was held all the time.
+bool SlabMemory::Cool(SlabGroup& group, GroupLock& lock, uint64_t now, uint64_t age) noexcept {
+    for (bool any = false;; any = true) {
+        VirtualMemory** at = &group.warm;
+        // Another thread may have read the clock later.
+        const auto old = [&](const VirtualMemory& memory) {
+            return now >= memory.freed_at && now - memory.freed_at >= age;
+        };
+        while (*at && !old(**at)) at = &(*at)->next;
+        if (!*at) return any;
+        CoolOneAndUnlock(group, lock, group.PopWarm(at));
+        lock.lock();
+    }
+}
+
+SlabMemory::Freed SlabMemory::Free(VirtualMemory& memory, uint64_t now) noexcept {
     SlabGroup& group = *memory.group;
     SlabBlock& block = *memory.block.load(std::memory_order_acquire);
     Freed freed;
@@ -256,11 +354,18 @@ SlabMemory::Freed SlabMemory::Free(VirtualMemory& memory, uint64_t now) noexcept
     live_.fetch_sub(1, std::memory_order_relaxed);
     GroupLock lock(group.mutex);
     group.Unlink(memory);
-    if (freed.kept) {
-        group.kept_bytes.fetch_add(block.bytes, std::memory_order_relaxed);
+    if (!freed.kept && KeepsWarm(group, block)) {
+        KeepWarmAndUnlock(group, lock, memory, now);
         return freed;
     }
-    GiveAndUnlock(group, lock, block, now);
+    const std::unique_ptr<VirtualMemory> ended(&memory);
+    if (freed.kept) {
+        group.kept_bytes.fetch_add(block.bytes, std::memory_order_relaxed);
+        lock.unlock();
+    } else {
+        GiveAndUnlock(group, lock, block, now);
+    }
+    driver_.Gone(HandleOf(memory));
     return freed;
 }
 
@@ -311,8 +416,10 @@ uint64_t SlabMemory::GiveBack(uint64_t now, uint64_t age) noexcept {
         }
         Slab* list = nullptr;
         // Acquire: who finds nothing idle, since another thread has just taken it, finds it among what has departed.
-        if (group->idle_bytes.load(std::memory_order_acquire)) {
-            std::lock_guard lock(group->mutex);
+        const bool warm = group->warm_bytes.load(std::memory_order_relaxed);
+        if (warm || group->idle_bytes.load(std::memory_order_acquire)) {
+            GroupLock lock(group->mutex);
+            Cool(*group, lock, now, age);
             list = group->pool.TakeIdle(now, age);
             for (const Slab* slab = list; slab; slab = SlabPool::Next(*slab)) departures.Depart();
             Publish(*group);
@@ -334,6 +441,7 @@ uint64_t SlabMemory::DropAll() noexcept {
         for (VirtualMemory* memory = group->first; memory; ++leaked)
             memory = std::unique_ptr<VirtualMemory>(memory)->next;
         group->first = nullptr;
+        while (group->warm) delete &group->PopWarm(&group->warm);
         for (Slab* list = group->pool.TakeAll(); list;) {
             const std::unique_ptr<Slab> slab(list);
             list = SlabPool::Next(*slab);
@@ -346,8 +454,9 @@ uint64_t SlabMemory::DropAll() noexcept {
 
 bool SlabMemory::AnyIdle() const noexcept {
     std::lock_guard lock(groups_mutex_);
-    return std::any_of(groups_.begin(), groups_.end(),
-                       [](const auto& group) { return group->idle_bytes.load(std::memory_order_relaxed) != 0; });
+    return std::any_of(groups_.begin(), groups_.end(), [](const auto& group) {
+        return group->idle_bytes.load(std::memory_order_relaxed) || group->warm_bytes.load(std::memory_order_relaxed);
+    });
 }
 
 uint64_t SlabMemory::FreeBytes(uint32_t heap) const noexcept {
@@ -367,7 +476,10 @@ std::vector<SlabReport> SlabMemory::Report() const {
     std::lock_guard lock(groups_mutex_);
     for (const auto& group : groups_) {
         std::lock_guard group_lock(group->mutex);
-        reports.push_back({group->key, group->made, group->made_bytes, group->live_bytes.load(), group->pool.Use()});
+        SlabUse use = group->pool.Use();
+        use.blocks -= group->warm_count;
+        use.taken_bytes -= group->warm_bytes.load(std::memory_order_relaxed);
+        reports.push_back({group->key, group->made, group->made_bytes, group->live_bytes.load(), use});
     }
     return reports;
 }

@@ -5,6 +5,9 @@
 // pool (memory type, flags, priority) has a mutex of rank LockRank::kSlabs, which is never held while the driver is
 // called. Once its pool and slab are there, allocating and freeing lock it once each, and look at a bounded number of
 // blocks. One thread at a time makes a slab of a pool; those that need one too wait for it.
+//
+// A few small memories that were freed last are kept as they are, handle, place and all: who allocates as much again
+// gets one. They count as idle, and go back into the pool when they are old or the pool has no other room.
 #pragma once
 
 #include <array>
@@ -33,8 +36,10 @@ class SlabDriver {
     virtual void Drop(const MemoryKey& key, Slab& slab) noexcept = 0;
     /// Writes what the processor has cached of the range to memory: for types that are not coherent.
     virtual bool Flush(const Slab& slab, uint64_t offset, uint64_t bytes) noexcept = 0;
-    /// A slab lies empty: somebody is to call GiveBack after a while.
+    /// Memory lies idle, in an empty slab or kept for its next life: somebody is to call GiveBack after a while.
     virtual void Idle() noexcept = 0;
+    /// No memory has this handle any more; the next one may.
+    virtual void Gone(uint64_t handle) noexcept = 0;
     virtual ~SlabDriver() = default;
 };
 
@@ -71,6 +76,7 @@ struct VirtualMemory {
     std::atomic<bool> sparse{false};     ///< bound sparsely: the driver's page tables may name it when it is freed
     std::atomic<bool> marked{false};     ///< carries private data
 
+    uint64_t freed_at = 0;          ///< of what is kept: the time that Free was told
     VirtualMemory* next = nullptr;  // all of the group's; guarded by its mutex
     VirtualMemory* previous = nullptr;
 
@@ -179,6 +185,11 @@ class SlabMemory {
     SlabGroup* GroupOf(const MemoryKey& key);
     using GroupLock = std::unique_lock<ForkMutex>;
     void GiveAndUnlock(SlabGroup& group, GroupLock& lock, SlabBlock& block, uint64_t now) noexcept;
+    VirtualMemory* TakeWarm(SlabGroup& group, uint64_t bytes) noexcept;
+    bool KeepsWarm(const SlabGroup& group, const SlabBlock& block) const noexcept;
+    void KeepWarmAndUnlock(SlabGroup& group, GroupLock& lock, VirtualMemory& memory, uint64_t now) noexcept;
+    bool Cool(SlabGroup& group, GroupLock& lock, uint64_t now, uint64_t age) noexcept;
+    void CoolOneAndUnlock(SlabGroup& group, GroupLock& lock, VirtualMemory& memory) noexcept;
     void Publish(SlabGroup& group) noexcept;
     SlabBlock* TakeOrMake(SlabGroup& group, GroupLock& lock, uint64_t bytes, uint64_t alignment, bool wanted);
     SlabBlock* Make(SlabGroup& group, GroupLock& lock, uint64_t slab_bytes, uint64_t bytes);

@@ -49,6 +49,10 @@ class FakeSlabDriver : public SlabDriver {
         return !fail_flush;
     }
     void Idle() noexcept override { ++told_idle; }
+    void Gone(uint64_t handle) noexcept override {
+        std::lock_guard lock(mutex);
+        gone.push_back(handle);
+    }
     ~FakeSlabDriver() override { EXPECT_TRUE(live.empty()); }
 
     // Called before anything is made or dropped, without a lock.
@@ -66,6 +70,7 @@ class FakeSlabDriver : public SlabDriver {
     std::atomic<uint64_t> flushes{0};
     std::atomic<uint64_t> told_idle{0};
     std::vector<uint64_t> made;
+    std::vector<uint64_t> gone;
     std::set<uint8_t*> live;
     std::map<uint64_t, uint8_t*> data_of;
 };

@@ -269,6 +269,91 @@ TEST_F(SlabsTest, NoOtherPlaceCanBeHad) {
     EXPECT_EQ(slabs->Place(*full[1], 2 * kMiB), SlabMemory::Placed::kMoved);
 }
 
+TEST_F(SlabsTest, AsMuchAgainIsTheSameMemoryAsNew) {
+    Start(VisibleSlabs());
+    VirtualMemory& memory = Allocate(5000);
+    const uint64_t offset = memory.offset();
+    slabs->Place(memory, 4096);
+    SlabMemory::Raise(memory.alignment, 512);
+    slabs->SetData(SlabMemory::HandleOf(memory), 3, 7);
+    memory.was_mapped = true;
+    memory.map_end = 100;
+    slabs->Free(memory, 0);
+    EXPECT_EQ(slabs->Live(), 0u);
+    EXPECT_EQ(slabs->FreeBytes(0), 4 * kMiB);
+    EXPECT_EQ(slabs->Report()[0].use.blocks, 0u);
+    EXPECT_EQ(slabs->Report()[0].use.taken_bytes, 0u);
+    EXPECT_NE(&Allocate(9000), &memory) << "another size";
+    MemoryKey other = kKey;
+    other.type = 1;
+    EXPECT_NE(&Allocate(5000, other), &memory) << "another kind";
+    // Both are two granules.
+    VirtualMemory& again = Allocate(5001);
+    ASSERT_EQ(&again, &memory);
+    EXPECT_EQ(again.offset(), offset);
+    EXPECT_EQ(again.bytes, 5001u);
+    EXPECT_FALSE(again.was_mapped || again.placed.load() || again.marked.load() || again.map_end);
+    EXPECT_EQ(again.alignment.load(), 1u);
+    EXPECT_EQ(slabs->Data(SlabMemory::HandleOf(again), 3), 0u);
+    EXPECT_EQ(slabs->Live(), 3u);
+    EXPECT_TRUE(driver.gone.empty());
+    EXPECT_NE(&Allocate(5000), &memory) << "it is not free any more";
+}
+
+TEST_F(SlabsTest, AFewAreKeptThoseThatWereFreedLast) {
+    Start(VisibleSlabs());
+    std::vector<VirtualMemory*> all;
+    for (int i = 0; i < 9; ++i) all.push_back(&Allocate(4096));
+    const uint64_t oldest = SlabMemory::HandleOf(*all[0]);
+    for (VirtualMemory* memory : all) slabs->Free(*memory, 5);
+    EXPECT_EQ(driver.gone, std::vector{oldest});
+    EXPECT_EQ(driver.told_idle, 1u);
+    for (int i = 8; i > 0; --i) EXPECT_EQ(&Allocate(4096), all[i]);
+    // What is large is not kept.
+    VirtualMemory& large = Allocate(kMiB + 1);
+    slabs->Free(large, 5);
+    EXPECT_EQ(driver.gone.size(), 2u);
+}
+
+TEST_F(SlabsTest, WhatIsKeptGoesWithItsAge) {
+    Start(VisibleSlabs());
+    VirtualMemory& first = Allocate(4096);
+    VirtualMemory& second = Allocate(4096);
+    slabs->Free(first, 10);
+    slabs->Free(second, 20);
+    EXPECT_EQ(slabs->GiveBack(15, 10), 0u);
+    EXPECT_TRUE(driver.gone.empty());
+    const uint64_t handle = SlabMemory::HandleOf(first);
+    EXPECT_EQ(slabs->GiveBack(20, 10), 0u);
+    EXPECT_EQ(driver.gone, std::vector{handle});
+    EXPECT_TRUE(slabs->AnyIdle());
+    EXPECT_EQ(slabs->GiveBack(30, 10), 4 * kMiB);
+    EXPECT_EQ(driver.gone.size(), 2u);
+    EXPECT_FALSE(slabs->AnyIdle());
+    slabs->Free(Allocate(4096), 40);
+    EXPECT_EQ(driver.told_idle, 3u) << "of the first, of the empty slab, and of another one";
+}
+
+TEST_F(SlabsTest, WhatIsKeptMakesRoomBeforeASlabIsMade) {
+    Start(VisibleSlabs());
+    std::vector<VirtualMemory*> all;
+    for (int i = 0; i < 4; ++i) all.push_back(&Allocate(kMiB));
+    slabs->Free(*all[1], 0);
+    slabs->Free(*all[2], 0);
+    EXPECT_EQ(Allocate(2 * kMiB).offset(), kMiB);
+    EXPECT_EQ(driver.calls, 1u);
+    EXPECT_EQ(driver.gone.size(), 2u);
+}
+
+TEST_F(SlabsTest, WithoutABudgetNothingIsKept) {
+    SlabOptions options = VisibleSlabs();
+    options.idle_budgets.fill(4 * kMiB - 1);
+    Start(options);
+    Allocate(4096);
+    slabs->Free(Allocate(4096), 0);
+    EXPECT_EQ(driver.gone.size(), 1u);
+}
+
 // A place that is given back while a slab is made stays free: no slab lies empty that nobody is told of.
 TEST_F(SlabsTest, WhatIsMadeIsUsed) {
     Start(VisibleSlabs());
@@ -279,8 +364,8 @@ TEST_F(SlabsTest, WhatIsMadeIsUsed) {
     EXPECT_EQ(driver.calls, 2u);
     EXPECT_NE(&memory.slab(), &full[1]->slab());
     EXPECT_EQ(memory.offset(), 0u);
-    EXPECT_FALSE(slabs->AnyIdle());
-    EXPECT_EQ(driver.told_idle, 0u);
+    EXPECT_EQ(slabs->GiveBack(UINT64_MAX, 0), 0u);
+    EXPECT_EQ(driver.told_idle, 1u) << "of the memory that is kept";
 }
 
 // Another thread places the memory while a slab is made for it, which then lies empty.
@@ -347,15 +432,23 @@ TEST_F(SlabsTest, ASecondLifeIsZeroWhereThatIsAskedFor) {
     SlabOptions options = VisibleSlabs();
     options.zero = ZeroMemory::kHost;
     Start(options);
+    Allocate(4096);  // the slab stays
     VirtualMemory& first = Allocate(10'000);
     // As the driver made it: nobody has to clear that.
     EXPECT_EQ(DataOf(first)[0], 0xee);
     std::memset(DataOf(first), 7, first.bytes);
     const uint64_t offset = first.offset();
     slabs->Free(first, 0);
-    VirtualMemory& second = Allocate(20'000);
-    ASSERT_EQ(second.offset(), offset);
+    // Kept as it is; then of another size.
+    VirtualMemory& second = Allocate(10'000);
+    ASSERT_EQ(&second, &first);
     for (uint64_t i = 0; i < 10'000; ++i) ASSERT_EQ(DataOf(second)[i], 0) << i;
+    std::memset(DataOf(second), 7, second.bytes);
+    slabs->Free(second, 0);
+    EXPECT_EQ(slabs->GiveBack(UINT64_MAX, 0), 0u);
+    VirtualMemory& third = Allocate(15'000);
+    ASSERT_EQ(third.offset(), offset);
+    for (uint64_t i = 0; i < 10'000; ++i) ASSERT_EQ(DataOf(third)[i], 0) << i;
 }
 
 TEST_F(SlabsTest, WhatIsNotCoherentIsWrittenBackBeforeItIsGivenAgain) {
