@@ -18,6 +18,14 @@ constexpr uint8_t kCanary = 0xc5;
 constexpr uint32_t kMostWarm = 8;
 constexpr uint64_t kMostWarmBytes = uint64_t{1} << 20;
 
+// Of numbers that are written with a mutex held, and read without.
+void Add(std::atomic<uint64_t>& number, uint64_t n) {
+    number.store(number.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+}
+void Subtract(std::atomic<uint64_t>& number, uint64_t n) {
+    number.store(number.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
+}
+
 // Never 0.
 uint64_t KeyBits(const MemoryKey& key) { return key.Bits() | uint64_t{1} << 63; }
 
@@ -48,19 +56,21 @@ class SlabGroup {
         memory.next = first;
         if (first) first->previous = &memory;
         first = &memory;
-        live_bytes.fetch_add(memory.bytes, std::memory_order_relaxed);
+        ++live;
+        Add(live_bytes, memory.bytes);
     }
     void Unlink(VirtualMemory& memory) noexcept {
         (memory.previous ? memory.previous->next : first) = memory.next;
         if (memory.next) memory.next->previous = memory.previous;
-        live_bytes.fetch_sub(memory.bytes, std::memory_order_relaxed);
+        --live;
+        Subtract(live_bytes, memory.bytes);
     }
     void PushWarm(VirtualMemory& memory) noexcept {
         memory.previous = nullptr;
         memory.next = warm;
         warm = &memory;
         ++warm_count;
-        warm_bytes.fetch_add(memory.block.load(std::memory_order_relaxed)->bytes, std::memory_order_relaxed);
+        Add(warm_bytes, memory.block.load(std::memory_order_relaxed)->bytes);
     }
     /// Takes out what `at` points to, which is not nullptr.
     VirtualMemory& PopWarm(VirtualMemory** at) noexcept {
@@ -68,7 +78,7 @@ class SlabGroup {
         *at = memory.next;
         memory.next = nullptr;
         --warm_count;
-        warm_bytes.fetch_sub(memory.block.load(std::memory_order_relaxed)->bytes, std::memory_order_relaxed);
+        Subtract(warm_bytes, memory.block.load(std::memory_order_relaxed)->bytes);
         return memory;
     }
 
@@ -78,6 +88,7 @@ class SlabGroup {
     // All that follows is guarded by mutex; what is atomic is read without.
     SlabPool pool;  // its slabs belong to the group
     VirtualMemory* first = nullptr;
+    uint64_t live = 0;
     VirtualMemory* warm = nullptr;  // kept for their next lives: the one freed last first, through next
     uint32_t warm_count = 0;
     uint64_t made = 0;
@@ -230,7 +241,6 @@ VirtualMemory* SlabMemory::Allocate(const MemoryKey& key, uint64_t bytes, bool w
     }
     memory->block.store(block, std::memory_order_release);
     Prepare(*group, *block, used_up_to, bytes);
-    live_.fetch_add(1, std::memory_order_relaxed);
     return memory.release();
 }
 
@@ -289,7 +299,6 @@ VirtualMemory* SlabMemory::TakeWarm(SlabGroup& group, uint64_t bytes) noexcept {
     memory->alignment.store(1, std::memory_order_relaxed);
     memory->marked.store(false, std::memory_order_relaxed);
     Prepare(group, *memory->block.load(std::memory_order_relaxed), UINT64_MAX, bytes);
-    live_.fetch_add(1, std::memory_order_relaxed);
     return memory;
 }
 
@@ -351,7 +360,6 @@ SlabMemory::Freed SlabMemory::Free(VirtualMemory& memory, uint64_t now) noexcept
         std::lock_guard lock(data_mutex_);
         data_.erase(data_.lower_bound({handle, 0}), data_.upper_bound({handle, UINT64_MAX}));
     }
-    live_.fetch_sub(1, std::memory_order_relaxed);
     GroupLock lock(group.mutex);
     group.Unlink(memory);
     if (!freed.kept && KeepsWarm(group, block)) {
@@ -360,7 +368,7 @@ SlabMemory::Freed SlabMemory::Free(VirtualMemory& memory, uint64_t now) noexcept
     }
     const std::unique_ptr<VirtualMemory> ended(&memory);
     if (freed.kept) {
-        group.kept_bytes.fetch_add(block.bytes, std::memory_order_relaxed);
+        Add(group.kept_bytes, block.bytes);
         lock.unlock();
     } else {
         GiveAndUnlock(group, lock, block, now);
@@ -469,6 +477,16 @@ uint64_t SlabMemory::FreeBytes(uint32_t heap) const noexcept {
                                          group->kept_bytes.load(std::memory_order_relaxed));
     }
     return bytes;
+}
+
+uint64_t SlabMemory::Live() const noexcept {
+    uint64_t live = 0;
+    std::lock_guard lock(groups_mutex_);
+    for (const auto& group : groups_) {
+        std::lock_guard group_lock(group->mutex);
+        live += group->live;
+    }
+    return live;
 }
 
 std::vector<SlabReport> SlabMemory::Report() const {

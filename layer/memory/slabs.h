@@ -143,7 +143,8 @@ class SlabMemory {
     uint32_t Waiting() const noexcept { return waiting_.load(std::memory_order_relaxed); }
     /// Bytes of slabs in a heap that the program did not ask for and may get: not of places that nobody gets any more.
     uint64_t FreeBytes(uint32_t heap) const noexcept;
-    uint64_t Live() const noexcept { return live_.load(std::memory_order_relaxed); }
+    /// Memories that the program has.
+    uint64_t Live() const noexcept;
     std::vector<SlabReport> Report() const;
 
     // Handles: a pointer that is no pointer of the process, as drivers give pointers or small numbers.
@@ -205,7 +206,6 @@ class SlabMemory {
     const SlabOptions options_;
     SlabDriver& driver_;
     std::atomic<uint64_t> alignment_;  // that blocks begin at, the larger ones
-    std::atomic<uint64_t> live_{0};
     std::atomic<uint32_t> waiting_{0};
     std::atomic<uint64_t> freed_elsewhere_{0};
     std::array<std::atomic<uint64_t>, 16> idle_bytes_{};  // of each heap, in empty slabs
