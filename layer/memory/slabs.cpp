@@ -424,8 +424,9 @@ uint64_t SlabMemory::GiveBack(uint64_t now, uint64_t age) noexcept {
         }
         Slab* list = nullptr;
         // Acquire: who finds nothing idle, since another thread has just taken it, finds it among what has departed.
+        // Who needs memory looks in any case: what was kept is neither while another thread gives it back to the pool.
         const bool warm = group->warm_bytes.load(std::memory_order_relaxed);
-        if (warm || group->idle_bytes.load(std::memory_order_acquire)) {
+        if (age == 0 || warm || group->idle_bytes.load(std::memory_order_acquire)) {
             GroupLock lock(group->mutex);
             Cool(*group, lock, now, age);
             list = group->pool.TakeIdle(now, age);
