@@ -258,9 +258,25 @@ void SlabPool::Give(SlabBlock& block, uint64_t now) noexcept {
             EndRegion(block);
     }
     Link(block);
-    if (--slab.live_) return;
-    slab.idle_since = now;
-    idle_bytes_ += slab.bytes;
+    slab.idle_since = std::max(slab.idle_since, now);
+    if (!--slab.live_) idle_bytes_ += slab.bytes;
+}
+
+void SlabPool::Rest(SlabBlock& block, uint64_t now) noexcept {
+    Slab& slab = *block.slab;
+    block.resting_ = true;
+    ++slab.resting_;
+    taken_bytes_ -= block.bytes;
+    slab.idle_since = std::max(slab.idle_since, now);
+    if (!--slab.live_) idle_bytes_ += slab.bytes;
+}
+
+void SlabPool::Wake(SlabBlock& block) noexcept {
+    Slab& slab = *block.slab;
+    block.resting_ = false;
+    --slab.resting_;
+    taken_bytes_ += block.bytes;
+    if (!slab.live_++) idle_bytes_ -= slab.bytes;
 }
 
 void SlabPool::Remove(Slab& slab) noexcept {
@@ -273,7 +289,7 @@ void SlabPool::Remove(Slab& slab) noexcept {
         if (block == spare_region_) spare_region_ = nullptr;
         if (block->free_)
             Unlink(*block);
-        else
+        else if (!block->resting_)
             taken_bytes_ -= block->bytes;
         DeleteBlock(*block);
         block = after;
@@ -286,7 +302,7 @@ Slab* SlabPool::TakeIdle(uint64_t now, uint64_t age) noexcept {
     for (Slab* slab = slabs_; slab;) {
         Slab* next = slab->next_;
         // Another thread may have read the clock later.
-        if (slab->empty() && now >= slab->idle_since && now - slab->idle_since >= age) {
+        if (slab->empty() && !slab->resting_ && now >= slab->idle_since && now - slab->idle_since >= age) {
             Remove(*slab);
             slab->next_ = taken;
             taken = slab;
@@ -329,6 +345,7 @@ size_t SlabPool::Faults() const {
     for (const Slab* slab = slabs_; slab; slab = slab->next_) {
         uint64_t at = 0;
         uint32_t live = 0;
+        uint32_t resting = 0;
         uint32_t blocks = 0;
         const SlabBlock* before = nullptr;
         for (const SlabBlock* block = slab->first_; block; before = block, block = block->after_, ++blocks) {
@@ -339,14 +356,16 @@ size_t SlabPool::Faults() const {
             at += block->bytes;
             if (block->free_) {
                 ++free_blocks;
+            } else if (block->resting_) {
+                ++resting;
             } else {
                 taken += block->bytes;
                 ++live;
             }
         }
-        if (at != slab->bytes || live != slab->live_) ++faults;
+        if (at != slab->bytes || live != slab->live_ || resting != slab->resting_) ++faults;
         // All of an empty one is one hole, but for a region that is kept.
-        if (slab->empty() && blocks != 1 && !(spare_region_ && spare_region_->slab == slab)) ++faults;
+        if (slab->empty() && !resting && blocks != 1 && !(spare_region_ && spare_region_->slab == slab)) ++faults;
         bytes += slab->bytes;
         if (slab->empty()) idle += slab->bytes;
     }

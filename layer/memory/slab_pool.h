@@ -26,15 +26,17 @@ struct Slab {
     uint64_t handle = 0;      ///< VkDeviceMemory
     uint64_t bytes = 0;       ///< a multiple of the pool's granule
     uint8_t* data = nullptr;  ///< where the host sees it; nullptr: nowhere
-    uint64_t idle_since = 0;  ///< while it is empty: the time that Give was told
+    uint64_t idle_since = 0;  ///< while it is empty: the latest time that Give was told
     uint64_t used_up_to = 0;  ///< no block ever reached beyond: there the memory is as the driver made it
     SlabPool* pool = nullptr;
 
+    /// None of its blocks is taken, but for those that rest.
     bool empty() const { return !live_; }
 
   private:
     friend class SlabPool;
-    uint32_t live_ = 0;  // blocks that are taken
+    uint32_t live_ = 0;     // blocks that are taken
+    uint32_t resting_ = 0;  // and blocks that rest
     SlabBlock* first_ = nullptr;
     Slab* next_ = nullptr;
     Slab* previous_ = nullptr;
@@ -50,6 +52,7 @@ struct SlabBlock {
     friend class SlabPool;
     bool free_ = false;
     bool small_ = false;           // in a region of small ones
+    bool resting_ = false;         // nobody's, and kept as it is
     SlabBlock* before_ = nullptr;  // its neighbours in the slab
     SlabBlock* after_ = nullptr;
     SlabBlock* previous_ = nullptr;  // in the list of its class, while it is free
@@ -62,7 +65,7 @@ struct SlabUse {
     uint64_t bytes = 0;         ///< of them
     uint64_t blocks = 0;        ///< taken
     uint64_t taken_bytes = 0;   ///< of them, granules included
-    uint64_t idle_bytes = 0;    ///< of slabs without blocks
+    uint64_t idle_bytes = 0;    ///< of empty slabs
     uint64_t largest_free = 0;  ///< bytes
 };
 
@@ -83,12 +86,18 @@ class SlabPool {
     /// std::bad_alloc, and nothing has changed.
     SlabBlock* Take(uint64_t bytes, uint64_t alignment);
 
-    /// `now`: what Slab::idle_since will be, should this be the last block of its slab.
+    /// `now`: since when the block is not used.
     void Give(SlabBlock& block, uint64_t now) noexcept;
 
-    /// Takes slabs out that are empty, and have been for longer than `age`: a list through Slab's Next.
+    /// A taken block is nobody's from now on, but stays where it is: it does not count as taken.
+    void Rest(SlabBlock& block, uint64_t now) noexcept;
+    /// It is taken again.
+    void Wake(SlabBlock& block) noexcept;
+
+    /// Takes slabs out that are empty, and have been for longer than `age`: a list through Slab's Next. None in which a
+    /// block rests.
     Slab* TakeIdle(uint64_t now, uint64_t age) noexcept;
-    /// Takes out one that is empty.
+    /// Takes out one that is empty, and in which no block rests.
     void TakeEmpty(Slab& slab) noexcept { Remove(slab); }
     /// All of them, empty or not; no block may be given afterwards.
     Slab* TakeAll() noexcept;

@@ -69,16 +69,14 @@ class SlabGroup {
         memory.previous = nullptr;
         memory.next = warm;
         warm = &memory;
-        ++warm_count;
-        Add(warm_bytes, memory.block.load(std::memory_order_relaxed)->bytes);
+        Add(warm_count, 1);
     }
     /// Takes out what `at` points to, which is not nullptr.
     VirtualMemory& PopWarm(VirtualMemory** at) noexcept {
         VirtualMemory& memory = **at;
         *at = memory.next;
         memory.next = nullptr;
-        --warm_count;
-        Subtract(warm_bytes, memory.block.load(std::memory_order_relaxed)->bytes);
+        Subtract(warm_count, 1);
         return memory;
     }
 
@@ -90,7 +88,6 @@ class SlabGroup {
     VirtualMemory* first = nullptr;
     uint64_t live = 0;
     VirtualMemory* warm = nullptr;  // kept for their next lives: the one freed last first, through next
-    uint32_t warm_count = 0;
     uint64_t made = 0;
     uint64_t made_bytes = 0;
     uint32_t maker = 0;                // while a thread makes a slab: its process' ForkGeneration, and one
@@ -101,7 +98,7 @@ class SlabGroup {
     std::atomic<uint64_t> bytes{0};
     std::atomic<uint64_t> idle_bytes{0};
     std::atomic<uint64_t> live_bytes{0};
-    std::atomic<uint64_t> warm_bytes{0};  // of blocks
+    std::atomic<uint64_t> warm_count{0};
     std::atomic<uint64_t> kept_bytes{0};  // of places that nobody gets any more
 };
 
@@ -162,7 +159,7 @@ uint64_t SlabMemory::Damage(const VirtualMemory& memory) const noexcept {
 SlabBlock* SlabMemory::TakeOrMake(SlabGroup& group, GroupLock& lock, uint64_t bytes, uint64_t alignment, bool wanted) {
     for (;;) {
         if (SlabBlock* block = group.pool.Take(bytes, alignment)) return block;
-        if (Cool(group, lock, UINT64_MAX, 0)) continue;
+        if (Cool(group, UINT64_MAX, 0)) continue;
         const uint64_t slab_bytes = group.BytesFor(bytes, wanted, DriverFreedSoFar());
         if (!slab_bytes || handles_.load(std::memory_order_relaxed) == Handles::kForeign) return nullptr;
         if (!group.AnyMaker()) return Make(group, lock, slab_bytes, bytes);
@@ -254,18 +251,28 @@ void SlabMemory::Publish(SlabGroup& group) noexcept {
     group.idle_bytes.store(idle, std::memory_order_release);
 }
 
-// Should its slab be empty now, it stays for later, or goes back where the heap has enough of them: this one, so that
-// none has to be searched for.
 void SlabMemory::GiveAndUnlock(SlabGroup& group, GroupLock& lock, SlabBlock& block, uint64_t now) noexcept {
     Slab& slab = *block.slab;
     group.pool.Give(block, now);
+    SettleAndUnlock(group, lock, slab, false);
+}
+
+// Should the slab be empty now, it stays for later, or goes back where the heap has enough of them: this one, so that
+// none has to be searched for. `any_idle`: something else is.
+void SlabMemory::SettleAndUnlock(SlabGroup& group, GroupLock& lock, Slab& slab, bool any_idle) noexcept {
     Publish(group);
-    if (!slab.empty()) return lock.unlock();
     const uint32_t heap = group.type.heap;
-    if (idle_bytes_[heap].load(std::memory_order_relaxed) <= options_.idle_budgets[heap]) {
+    if (!slab.empty() || idle_bytes_[heap].load(std::memory_order_relaxed) <= options_.idle_budgets[heap]) {
+        any_idle = any_idle || slab.empty();
         lock.unlock();
-        return driver_.Idle();
+        if (any_idle) driver_.Idle();
+        return;
     }
+    for (VirtualMemory** at = &group.warm; *at;)
+        if (&(*at)->slab() == &slab)
+            CoolOne(group, at);
+        else
+            at = &(*at)->next;
     const std::unique_ptr<Slab> surplus(&slab);
     group.pool.TakeEmpty(slab);
     departures.Depart();
@@ -277,7 +284,7 @@ void SlabMemory::GiveAndUnlock(SlabGroup& group, GroupLock& lock, SlabBlock& blo
 
 // One that was kept, as good as new.
 VirtualMemory* SlabMemory::TakeWarm(SlabGroup& group, uint64_t bytes) noexcept {
-    if (!group.warm_bytes.load(std::memory_order_relaxed)) return nullptr;
+    if (!group.warm_count.load(std::memory_order_relaxed)) return nullptr;
     const uint64_t reserved = Reserved(bytes);
     const uint64_t alignment = AlignmentFor(bytes);
     VirtualMemory* memory = nullptr;
@@ -290,6 +297,8 @@ VirtualMemory* SlabMemory::TakeWarm(SlabGroup& group, uint64_t bytes) noexcept {
         while (*at && !suits(*(*at)->block.load(std::memory_order_relaxed))) at = &(*at)->next;
         if (!*at) return nullptr;
         memory = &group.PopWarm(at);
+        group.pool.Wake(*memory->block.load(std::memory_order_relaxed));
+        Publish(group);
         memory->bytes = bytes;
         group.Link(*memory);
     }
@@ -302,48 +311,40 @@ VirtualMemory* SlabMemory::TakeWarm(SlabGroup& group, uint64_t bytes) noexcept {
     return memory;
 }
 
-bool SlabMemory::KeepsWarm(const SlabGroup& group, const SlabBlock& block) const noexcept {
-    const uint32_t heap = group.type.heap;
-    return block.bytes <= kMostWarmBytes &&
-           idle_bytes_[heap].load(std::memory_order_relaxed) + block.slab->bytes <= options_.idle_budgets[heap];
-}
-
 // In place of the one that was freed first, where there are many.
-void SlabMemory::KeepWarmAndUnlock(SlabGroup& group, GroupLock& lock, VirtualMemory& memory, uint64_t now) noexcept {
-    const bool full = group.warm_count == kMostWarm;
-    const bool was_none = !group.warm;
+void SlabMemory::KeepWarm(SlabGroup& group, VirtualMemory& memory, uint64_t now) noexcept {
     memory.freed_at = now;
     group.PushWarm(memory);
-    if (!full) {
-        lock.unlock();
-        if (was_none) driver_.Idle();
-        return;
-    }
+    group.pool.Rest(*memory.block.load(std::memory_order_relaxed), now);
+    if (group.warm_count.load(std::memory_order_relaxed) <= kMostWarm) return;
     VirtualMemory** last = &group.warm;
     while ((*last)->next) last = &(*last)->next;
-    CoolOneAndUnlock(group, lock, group.PopWarm(last));
+    CoolOne(group, last);
 }
 
-// It was kept, and is no more.
-void SlabMemory::CoolOneAndUnlock(SlabGroup& group, GroupLock& lock, VirtualMemory& memory) noexcept {
-    const std::unique_ptr<VirtualMemory> ended(&memory);
-    GiveAndUnlock(group, lock, *memory.block.load(std::memory_order_relaxed), memory.freed_at);
-    driver_.Gone(HandleOf(memory));
+// It was kept, and is no more: its place is the pool's. Publish must follow.
+void SlabMemory::CoolOne(SlabGroup& group, VirtualMemory** at) noexcept {
+    const std::unique_ptr<VirtualMemory> memory(&group.PopWarm(at));
+    driver_.Gone(HandleOf(*memory));
+    SlabBlock& block = *memory->block.load(std::memory_order_relaxed);
+    group.pool.Wake(block);
+    group.pool.Give(block, memory->freed_at);
 }
 
-// Gives back to the pool what has been kept for `age`. False: nothing; only then the lock was held all the time.
-bool SlabMemory::Cool(SlabGroup& group, GroupLock& lock, uint64_t now, uint64_t age) noexcept {
-    for (bool any = false;; any = true) {
-        VirtualMemory** at = &group.warm;
+// Gives back to the pool what has been kept for `age`. False: nothing.
+bool SlabMemory::Cool(SlabGroup& group, uint64_t now, uint64_t age) noexcept {
+    bool any = false;
+    for (VirtualMemory** at = &group.warm; *at;) {
         // Another thread may have read the clock later.
-        const auto old = [&](const VirtualMemory& memory) {
-            return now >= memory.freed_at && now - memory.freed_at >= age;
-        };
-        while (*at && !old(**at)) at = &(*at)->next;
-        if (!*at) return any;
-        CoolOneAndUnlock(group, lock, group.PopWarm(at));
-        lock.lock();
+        if (now >= (*at)->freed_at && now - (*at)->freed_at >= age) {
+            CoolOne(group, at);
+            any = true;
+        } else {
+            at = &(*at)->next;
+        }
     }
+    if (any) Publish(group);
+    return any;
 }
 
 SlabMemory::Freed SlabMemory::Free(VirtualMemory& memory, uint64_t now) noexcept {
@@ -360,20 +361,20 @@ SlabMemory::Freed SlabMemory::Free(VirtualMemory& memory, uint64_t now) noexcept
         std::lock_guard lock(data_mutex_);
         data_.erase(data_.lower_bound({handle, 0}), data_.upper_bound({handle, UINT64_MAX}));
     }
+    const bool rests = !freed.kept && block.bytes <= kMostWarmBytes;
+    // Before its place is anybody else's, or no more.
+    if (!rests) driver_.Gone(HandleOf(memory));
+    const std::unique_ptr<VirtualMemory> ended(rests ? nullptr : &memory);
     GroupLock lock(group.mutex);
     group.Unlink(memory);
-    if (!freed.kept && KeepsWarm(group, block)) {
-        KeepWarmAndUnlock(group, lock, memory, now);
-        return freed;
-    }
-    const std::unique_ptr<VirtualMemory> ended(&memory);
     if (freed.kept) {
         Add(group.kept_bytes, block.bytes);
-        lock.unlock();
+    } else if (rests) {
+        KeepWarm(group, memory, now);
+        SettleAndUnlock(group, lock, *block.slab, true);
     } else {
         GiveAndUnlock(group, lock, block, now);
     }
-    driver_.Gone(HandleOf(memory));
     return freed;
 }
 
@@ -425,10 +426,10 @@ uint64_t SlabMemory::GiveBack(uint64_t now, uint64_t age) noexcept {
         Slab* list = nullptr;
         // Acquire: who finds nothing idle, since another thread has just taken it, finds it among what has departed.
         // Who needs memory looks in any case: what was kept is neither while another thread gives it back to the pool.
-        const bool warm = group->warm_bytes.load(std::memory_order_relaxed);
+        const bool warm = group->warm_count.load(std::memory_order_relaxed);
         if (age == 0 || warm || group->idle_bytes.load(std::memory_order_acquire)) {
-            GroupLock lock(group->mutex);
-            Cool(*group, lock, now, age);
+            const GroupLock lock(group->mutex);
+            Cool(*group, now, age);
             list = group->pool.TakeIdle(now, age);
             for (const Slab* slab = list; slab; slab = SlabPool::Next(*slab)) departures.Depart();
             Publish(*group);
@@ -464,7 +465,7 @@ uint64_t SlabMemory::DropAll() noexcept {
 bool SlabMemory::AnyIdle() const noexcept {
     std::lock_guard lock(groups_mutex_);
     return std::any_of(groups_.begin(), groups_.end(), [](const auto& group) {
-        return group->idle_bytes.load(std::memory_order_relaxed) || group->warm_bytes.load(std::memory_order_relaxed);
+        return group->idle_bytes.load(std::memory_order_relaxed) || group->warm_count.load(std::memory_order_relaxed);
     });
 }
 
@@ -495,10 +496,7 @@ std::vector<SlabReport> SlabMemory::Report() const {
     std::lock_guard lock(groups_mutex_);
     for (const auto& group : groups_) {
         std::lock_guard group_lock(group->mutex);
-        SlabUse use = group->pool.Use();
-        use.blocks -= group->warm_count;
-        use.taken_bytes -= group->warm_bytes.load(std::memory_order_relaxed);
-        reports.push_back({group->key, group->made, group->made_bytes, group->live_bytes.load(), use});
+        reports.push_back({group->key, group->made, group->made_bytes, group->live_bytes.load(), group->pool.Use()});
     }
     return reports;
 }

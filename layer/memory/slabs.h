@@ -7,7 +7,8 @@
 // blocks. One thread at a time makes a slab of a pool; those that need one too wait for it.
 //
 // A few small memories that were freed last are kept as they are, handle, place and all: who allocates as much again
-// gets one. They count as idle, and go back into the pool when they are old or the pool has no other room.
+// gets one. A slab in which there is nothing else is empty. They go back into the pool when they are old, when the slab
+// is to go, or when the pool has no other room.
 #pragma once
 
 #include <array>
@@ -38,7 +39,8 @@ class SlabDriver {
     virtual bool Flush(const Slab& slab, uint64_t offset, uint64_t bytes) noexcept = 0;
     /// Memory lies idle, in an empty slab or kept for its next life: somebody is to call GiveBack after a while.
     virtual void Idle() noexcept = 0;
-    /// No memory has this handle any more; the next one may.
+    /// No memory has this handle any more; the next one may. What it was still lies in its slab. The lock of a pool may
+    /// be held.
     virtual void Gone(uint64_t handle) noexcept = 0;
     virtual ~SlabDriver() = default;
 };
@@ -186,11 +188,11 @@ class SlabMemory {
     SlabGroup* GroupOf(const MemoryKey& key);
     using GroupLock = std::unique_lock<ForkMutex>;
     void GiveAndUnlock(SlabGroup& group, GroupLock& lock, SlabBlock& block, uint64_t now) noexcept;
+    void SettleAndUnlock(SlabGroup& group, GroupLock& lock, Slab& slab, bool any_idle) noexcept;
     VirtualMemory* TakeWarm(SlabGroup& group, uint64_t bytes) noexcept;
-    bool KeepsWarm(const SlabGroup& group, const SlabBlock& block) const noexcept;
-    void KeepWarmAndUnlock(SlabGroup& group, GroupLock& lock, VirtualMemory& memory, uint64_t now) noexcept;
-    bool Cool(SlabGroup& group, GroupLock& lock, uint64_t now, uint64_t age) noexcept;
-    void CoolOneAndUnlock(SlabGroup& group, GroupLock& lock, VirtualMemory& memory) noexcept;
+    void KeepWarm(SlabGroup& group, VirtualMemory& memory, uint64_t now) noexcept;
+    bool Cool(SlabGroup& group, uint64_t now, uint64_t age) noexcept;
+    void CoolOne(SlabGroup& group, VirtualMemory** at) noexcept;
     void Publish(SlabGroup& group) noexcept;
     SlabBlock* TakeOrMake(SlabGroup& group, GroupLock& lock, uint64_t bytes, uint64_t alignment, bool wanted);
     SlabBlock* Make(SlabGroup& group, GroupLock& lock, uint64_t slab_bytes, uint64_t bytes);

@@ -50,7 +50,9 @@ class FakeSlabDriver : public SlabDriver {
     }
     void Idle() noexcept override { ++told_idle; }
     void Gone(uint64_t handle) noexcept override {
+        const auto* memory = reinterpret_cast<const VirtualMemory*>(handle & ~SlabMemory::kTagMask);
         std::lock_guard lock(mutex);
+        EXPECT_TRUE(data_of.contains(memory->slab().handle)) << "its slab goes later";
         gone.push_back(handle);
     }
     ~FakeSlabDriver() override { EXPECT_TRUE(live.empty()); }

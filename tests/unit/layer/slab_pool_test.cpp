@@ -153,6 +153,29 @@ TEST_F(SlabPoolTest, WhereNoRegionFitsAllHolesAreForAll) {
     EXPECT_TRUE(pool.Take(kMiB / 2, 1));
 }
 
+TEST_F(SlabPoolTest, WhatRestsStaysWhereItIs) {
+    Add(4 * kMiB);
+    SlabBlock* block = pool.Take(8192, 1);
+    pool.Rest(*block, 5);
+    EXPECT_TRUE(block->slab->empty());
+    EXPECT_EQ(pool.idle_bytes(), 4 * kMiB);
+    EXPECT_EQ(pool.taken_bytes(), 0u);
+    EXPECT_EQ(pool.Faults(), 0u);
+    EXPECT_EQ(pool.TakeIdle(100, 0), nullptr);
+    SlabBlock* other = pool.Take(8192, 1);
+    EXPECT_NE(other->offset, block->offset);
+    EXPECT_EQ(pool.idle_bytes(), 0u);
+    pool.Give(*other, 7);
+    pool.Wake(*block);
+    EXPECT_EQ(pool.idle_bytes(), 0u);
+    EXPECT_EQ(pool.taken_bytes(), 8192u);
+    EXPECT_EQ(pool.Faults(), 0u);
+    pool.Give(*block, 6);
+    EXPECT_EQ(pool.TakeIdle(107, 101), nullptr) << "since 7";
+    EXPECT_EQ(Delete(pool.TakeIdle(107, 100)), 1u);
+    EXPECT_EQ(pool.Faults(), 0u);
+}
+
 TEST_F(SlabPoolTest, EmptySlabsLeaveWhenTheyAreOldEnough) {
     Add(kMiB);
     Add(kMiB);

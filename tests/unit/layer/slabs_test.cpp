@@ -307,7 +307,7 @@ TEST_F(SlabsTest, AFewAreKeptThoseThatWereFreedLast) {
     const uint64_t oldest = SlabMemory::HandleOf(*all[0]);
     for (VirtualMemory* memory : all) slabs->Free(*memory, 5);
     EXPECT_EQ(driver.gone, std::vector{oldest});
-    EXPECT_EQ(driver.told_idle, 1u);
+    EXPECT_EQ(driver.told_idle, 9u);
     for (int i = 8; i > 0; --i) EXPECT_EQ(&Allocate(4096), all[i]);
     // What is large is not kept.
     VirtualMemory& large = Allocate(kMiB + 1);
@@ -345,13 +345,57 @@ TEST_F(SlabsTest, WhatIsKeptMakesRoomBeforeASlabIsMade) {
     EXPECT_EQ(driver.gone.size(), 2u);
 }
 
-TEST_F(SlabsTest, WithoutABudgetNothingIsKept) {
+TEST_F(SlabsTest, WhatIsKeptOfAllKindsKeepsToTheBudget) {
+    SlabOptions options = VisibleSlabs();
+    options.idle_budgets.fill(8 * kMiB);
+    Start(options);
+    for (uint8_t type = 0; type < 16; ++type) {
+        MemoryKey key = kKey;
+        key.type = type;
+        slabs->Free(Allocate(4096, key), 0);
+        EXPECT_LE(driver.live.size(), 2u) << "what is in a third one is not kept";
+    }
+    EXPECT_EQ(slabs->GiveBack(UINT64_MAX, 0), 8 * kMiB);
+}
+
+TEST_F(SlabsTest, ASlabIsIdleSinceItsLastMemoryWasFreed) {
+    Start(VisibleSlabs());
+    VirtualMemory& small = Allocate(4096);
+    VirtualMemory& large = Allocate(2 * kMiB);
+    slabs->Free(small, 0);
+    slabs->Free(large, 1000);
+    EXPECT_EQ(slabs->GiveBack(1001, 1000), 0u);
+    EXPECT_EQ(slabs->GiveBack(2000, 1000), 4 * kMiB);
+}
+
+TEST_F(SlabsTest, WithASlabThatIsTooMuchGoesWhatWasKeptInIt) {
     SlabOptions options = VisibleSlabs();
     options.idle_budgets.fill(4 * kMiB - 1);
     Start(options);
-    Allocate(4096);
+    VirtualMemory& first = Allocate(4096);
+    VirtualMemory& second = Allocate(4096);
+    VirtualMemory& large = Allocate(2 * kMiB);
+    slabs->Free(first, 0);
+    slabs->Free(second, 0);
+    EXPECT_TRUE(driver.gone.empty()) << "the slab is not idle";
+    slabs->Free(large, 0);
+    EXPECT_EQ(driver.gone.size(), 3u);
+    EXPECT_EQ(driver.dropped, 1u);
     slabs->Free(Allocate(4096), 0);
-    EXPECT_EQ(driver.gone.size(), 1u);
+    EXPECT_EQ(driver.gone.size(), 4u);
+    EXPECT_EQ(driver.dropped, 2u);
+    EXPECT_FALSE(slabs->AnyIdle());
+}
+
+TEST_F(SlabsTest, WhatIsKeptAloneIsIdle) {
+    Start(VisibleSlabs());
+    VirtualMemory& first = Allocate(4096);
+    slabs->Free(first, 0);
+    EXPECT_EQ(slabs->Report()[0].use.idle_bytes, 4 * kMiB);
+    Allocate(9000);
+    EXPECT_EQ(slabs->Report()[0].use.idle_bytes, 0u);
+    EXPECT_EQ(&Allocate(4096), &first);
+    EXPECT_EQ(slabs->Report()[0].use.taken_bytes, 4096u + 12288u);
 }
 
 // A place that is given back while a slab is made stays free: no slab lies empty that nobody is told of.
