@@ -65,6 +65,17 @@ class SlabGroup {
         --live;
         Subtract(live_bytes, memory.bytes);
     }
+    /// Whether the next one that is freed is kept. Of a program that seldom allocates as much again, one now and then.
+    bool WantsWarm() noexcept {
+        constexpr uint32_t kTryAgain = 64;
+        if (!warm_credit) return ++spared_warm % kTryAgain == 0;
+        --warm_credit;
+        return true;
+    }
+    void WarmServed() noexcept {
+        constexpr uint32_t kWorth = 4;
+        warm_credit = std::min(warm_credit + kWorth, kMostCredit);
+    }
     void PushWarm(VirtualMemory& memory) noexcept {
         memory.previous = nullptr;
         memory.next = warm;
@@ -88,6 +99,9 @@ class SlabGroup {
     VirtualMemory* first = nullptr;
     uint64_t live = 0;
     VirtualMemory* warm = nullptr;  // kept for their next lives: the one freed last first, through next
+    static constexpr uint32_t kMostCredit = 64;
+    uint32_t warm_credit = kMostCredit;  // so many more are kept, should none be of use
+    uint32_t spared_warm = 0;            // times that one was not
     uint64_t made = 0;
     uint64_t made_bytes = 0;
     uint32_t maker = 0;                // while a thread makes a slab: its process' ForkGeneration, and one
@@ -297,6 +311,7 @@ VirtualMemory* SlabMemory::TakeWarm(SlabGroup& group, uint64_t bytes) noexcept {
         while (*at && !suits(*(*at)->block.load(std::memory_order_relaxed))) at = &(*at)->next;
         if (!*at) return nullptr;
         memory = &group.PopWarm(at);
+        group.WarmServed();
         group.pool.Wake(*memory->block.load(std::memory_order_relaxed));
         Publish(group);
         memory->bytes = bytes;
@@ -361,18 +376,20 @@ SlabMemory::Freed SlabMemory::Free(VirtualMemory& memory, uint64_t now) noexcept
         std::lock_guard lock(data_mutex_);
         data_.erase(data_.lower_bound({handle, 0}), data_.upper_bound({handle, UINT64_MAX}));
     }
-    const bool rests = !freed.kept && block.bytes <= kMostWarmBytes;
+    const bool may_rest = !freed.kept && block.bytes <= kMostWarmBytes;
     // Before its place is anybody else's, or no more.
-    if (!rests) driver_.Gone(HandleOf(memory));
-    const std::unique_ptr<VirtualMemory> ended(rests ? nullptr : &memory);
+    if (!may_rest) driver_.Gone(HandleOf(memory));
+    std::unique_ptr<VirtualMemory> ended(&memory);
     GroupLock lock(group.mutex);
     group.Unlink(memory);
     if (freed.kept) {
         Add(group.kept_bytes, block.bytes);
-    } else if (rests) {
+    } else if (may_rest && group.WantsWarm()) {
+        static_cast<void>(ended.release());
         KeepWarm(group, memory, now);
         SettleAndUnlock(group, lock, *block.slab, true);
     } else {
+        if (may_rest) driver_.Gone(HandleOf(memory));
         GiveAndUnlock(group, lock, block, now);
     }
     return freed;

@@ -387,6 +387,24 @@ TEST_F(SlabsTest, WithASlabThatIsTooMuchGoesWhatWasKeptInIt) {
     EXPECT_FALSE(slabs->AnyIdle());
 }
 
+TEST_F(SlabsTest, WhereNothingIsAskedForAgainLittleIsKept) {
+    Start(VisibleSlabs());
+    Allocate(2 * kMiB);
+    uint64_t kept = 0;
+    for (uint64_t i = 0; i < 256; ++i) {
+        VirtualMemory& memory = Allocate((1 + i) * 4096);
+        const uint64_t handle = SlabMemory::HandleOf(memory);
+        slabs->Free(memory, 0);
+        kept += driver.gone.empty() || driver.gone.back() != handle;
+    }
+    EXPECT_EQ(kept, 64u + 3u) << "all at first, then one of 64";
+    // Until something is.
+    for (int i = 0; i < 64; ++i) slabs->Free(Allocate(50 * 4096), 0);
+    const size_t gone = driver.gone.size();
+    for (int i = 0; i < 64; ++i) slabs->Free(Allocate(50 * 4096), 0);
+    EXPECT_EQ(driver.gone.size(), gone);
+}
+
 TEST_F(SlabsTest, WhatIsKeptAloneIsIdle) {
     Start(VisibleSlabs());
     VirtualMemory& first = Allocate(4096);
