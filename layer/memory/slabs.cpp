@@ -56,13 +56,11 @@ class SlabGroup {
         memory.next = first;
         if (first) first->previous = &memory;
         first = &memory;
-        ++live;
         Add(live_bytes, memory.bytes);
     }
     void Unlink(VirtualMemory& memory) noexcept {
         (memory.previous ? memory.previous->next : first) = memory.next;
         if (memory.next) memory.next->previous = memory.previous;
-        --live;
         Subtract(live_bytes, memory.bytes);
     }
     /// Whether the next one that is freed is kept. Of a program that seldom allocates as much again, one now and then.
@@ -97,7 +95,6 @@ class SlabGroup {
     // All that follows is guarded by mutex; what is atomic is read without.
     SlabPool pool;  // its slabs belong to the group
     VirtualMemory* first = nullptr;
-    uint64_t live = 0;
     VirtualMemory* warm = nullptr;  // kept for their next lives: the one freed last first, through next
     static constexpr uint32_t kMostCredit = 64;
     uint32_t warm_credit = kMostCredit;  // so many more are kept, should none be of use
@@ -503,7 +500,7 @@ uint64_t SlabMemory::Live() const noexcept {
     std::lock_guard lock(groups_mutex_);
     for (const auto& group : groups_) {
         std::lock_guard group_lock(group->mutex);
-        live += group->live;
+        for (const VirtualMemory* memory = group->first; memory; memory = memory->next) ++live;
     }
     return live;
 }

@@ -3,8 +3,8 @@
 //
 // One for each device. Any thread may call anything; what Vulkan synchronizes externally for a memory is so here. A
 // pool (memory type, flags, priority) has a mutex of rank LockRank::kSlabs, which is never held while the driver is
-// called. Once its pool and slab are there, allocating and freeing lock it once each, and look at a bounded number of
-// blocks. One thread at a time makes a slab of a pool; those that need one too wait for it.
+// called. Once its pool and slab are there, freeing locks it once and allocating once or twice, and they look at a
+// bounded number of blocks. One thread at a time makes a slab of a pool; those that need one too wait for it.
 //
 // A few small memories that were freed last are kept as they are, handle, place and all: who allocates as much again
 // gets one. A slab in which there is nothing else is empty. They go back into the pool when they are old, when the slab
@@ -145,7 +145,7 @@ class SlabMemory {
     uint32_t Waiting() const noexcept { return waiting_.load(std::memory_order_relaxed); }
     /// Bytes of slabs in a heap that the program did not ask for and may get: not of places that nobody gets any more.
     uint64_t FreeBytes(uint32_t heap) const noexcept;
-    /// Memories that the program has.
+    /// Memories that the program has: counted, for tests.
     uint64_t Live() const noexcept;
     std::vector<SlabReport> Report() const;
 

@@ -232,47 +232,32 @@ uint64_t Bits(const void* handle) { return reinterpret_cast<uintptr_t>(handle); 
 
 }  // namespace
 
-void Derived<Id::vkGetBufferMemoryRequirements>::After(VkDevice device, VkBuffer buffer, VkMemoryRequirements* needs) {
-    FolderOfAllocations().Needs(device, Bits(buffer), *needs);
-}
+// Buffers and images alike: what a trace of allocations needs to know of them.
+#define SPY_RESOURCE(Kind, member)                                                                              \
+    void Derived<Id::vkGet##Kind##MemoryRequirements>::After(VkDevice device, Vk##Kind member,                  \
+                                                             VkMemoryRequirements* needs) {                     \
+        FolderOfAllocations().Needs(device, Bits(member), *needs);                                              \
+    }                                                                                                           \
+    void Derived<Id::vkGet##Kind##MemoryRequirements2>::After(                                                  \
+        VkDevice device, const Vk##Kind##MemoryRequirementsInfo2* info, VkMemoryRequirements2* needs) {         \
+        FolderOfAllocations().Needs(device, Bits(info->member), needs->memoryRequirements);                     \
+    }                                                                                                           \
+    void Derived<Id::vkBind##Kind##Memory>::Before(VkDevice device, Vk##Kind member, VkDeviceMemory memory,     \
+                                                   VkDeviceSize) {                                              \
+        FolderOfAllocations().Bound(device, Bits(member), memory);                                              \
+    }                                                                                                           \
+    void Derived<Id::vkBind##Kind##Memory2>::Before(VkDevice device, uint32_t count,                            \
+                                                    const VkBind##Kind##MemoryInfo* infos) {                    \
+        for (uint32_t i = 0; i < count; ++i)                                                                    \
+            FolderOfAllocations().Bound(device, Bits(infos[i].member), infos[i].memory);                        \
+    }                                                                                                           \
+    void Derived<Id::vkDestroy##Kind>::Before(VkDevice device, Vk##Kind member, const VkAllocationCallbacks*) { \
+        FolderOfAllocations().Destroyed(device, Bits(member));                                                  \
+    }
 
-void Derived<Id::vkGetBufferMemoryRequirements2>::After(VkDevice device, const VkBufferMemoryRequirementsInfo2* info,
-                                                        VkMemoryRequirements2* needs) {
-    FolderOfAllocations().Needs(device, Bits(info->buffer), needs->memoryRequirements);
-}
-
-void Derived<Id::vkBindBufferMemory>::Before(VkDevice device, VkBuffer buffer, VkDeviceMemory memory, VkDeviceSize) {
-    FolderOfAllocations().Bound(device, Bits(buffer), memory);
-}
-
-void Derived<Id::vkBindBufferMemory2>::Before(VkDevice device, uint32_t count, const VkBindBufferMemoryInfo* infos) {
-    for (uint32_t i = 0; i < count; ++i) FolderOfAllocations().Bound(device, Bits(infos[i].buffer), infos[i].memory);
-}
-
-void Derived<Id::vkDestroyBuffer>::Before(VkDevice device, VkBuffer buffer, const VkAllocationCallbacks*) {
-    FolderOfAllocations().Destroyed(device, Bits(buffer));
-}
-
-void Derived<Id::vkGetImageMemoryRequirements>::After(VkDevice device, VkImage image, VkMemoryRequirements* needs) {
-    FolderOfAllocations().Needs(device, Bits(image), *needs);
-}
-
-void Derived<Id::vkGetImageMemoryRequirements2>::After(VkDevice device, const VkImageMemoryRequirementsInfo2* info,
-                                                       VkMemoryRequirements2* needs) {
-    FolderOfAllocations().Needs(device, Bits(info->image), needs->memoryRequirements);
-}
-
-void Derived<Id::vkBindImageMemory>::Before(VkDevice device, VkImage image, VkDeviceMemory memory, VkDeviceSize) {
-    FolderOfAllocations().Bound(device, Bits(image), memory);
-}
-
-void Derived<Id::vkBindImageMemory2>::Before(VkDevice device, uint32_t count, const VkBindImageMemoryInfo* infos) {
-    for (uint32_t i = 0; i < count; ++i) FolderOfAllocations().Bound(device, Bits(infos[i].image), infos[i].memory);
-}
-
-void Derived<Id::vkDestroyImage>::Before(VkDevice device, VkImage image, const VkAllocationCallbacks*) {
-    FolderOfAllocations().Destroyed(device, Bits(image));
-}
+SPY_RESOURCE(Buffer, buffer)
+SPY_RESOURCE(Image, image)
+#undef SPY_RESOURCE
 
 void Derived<Id::vkCreateShaderModule>::Before(VkDevice, const VkShaderModuleCreateInfo* info,
                                                const VkAllocationCallbacks*, VkShaderModule*) {

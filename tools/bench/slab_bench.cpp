@@ -4,13 +4,14 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "memory/slab_pool.h"
 #include "slab_subjects.h"
 #include "slab_traces.h"
+#include "support/clock.h"
 
 namespace {
 
@@ -19,15 +20,7 @@ using slab_bench::Event;
 using slab_bench::Subject;
 using slab_bench::Trace;
 
-// What a slab more is, when a program has little: slabs.h.
-constexpr uint64_t kSmallestSlab = uint64_t{4} << 20;
 constexpr double kMostWaste = 1.12;
-
-double NowNs() {
-    timespec now = {};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
-}
 
 struct Replayed {
     Driver driver;
@@ -37,7 +30,7 @@ struct Replayed {
 
 Replayed Replay(const Trace& trace, std::unique_ptr<Subject> subject) {
     std::vector<void*> live(trace.allocations);
-    const double begun = NowNs();
+    const uint64_t begun = kronos::NowNs();
     for (const Event& event : trace.events) {
         void*& memory = live[event.number];
         if (event.frees) {
@@ -48,7 +41,7 @@ Replayed Replay(const Trace& trace, std::unique_ptr<Subject> subject) {
         }
     }
     Replayed result;
-    result.call_ns = (NowNs() - begun) / static_cast<double>(trace.events.size());
+    result.call_ns = static_cast<double>(kronos::NowNs() - begun) / static_cast<double>(trace.events.size());
     result.driver = subject->driver();
     const Subject::Holes holes = subject->Free();
     if (holes.all) result.fragmented = 1 - static_cast<double>(holes.largest) / static_cast<double>(holes.all);
@@ -90,24 +83,24 @@ struct Options {
 
 // Returns whether it is as it should be.
 bool Show(const Trace& trace, const Options& options) {
-    Column kronos, vma;
+    Column ours, vma;
     std::vector<double> ratios;
     for (uint32_t i = 0; i < options.repeat; ++i) {
-        kronos.Add(trace, Replay(trace, slab_bench::MakeKronos()));
+        ours.Add(trace, Replay(trace, slab_bench::MakeKronos()));
         std::unique_ptr<Subject> other = slab_bench::MakeVma();
         if (!other) continue;
         vma.Add(trace, Replay(trace, std::move(other)));
-        ratios.push_back(kronos.call_ns.back() / vma.call_ns.back());
+        ratios.push_back(ours.call_ns.back() / vma.call_ns.back());
     }
     std::printf("%-24s%9zu%9.1f |", trace.name.c_str(), trace.events.size(),
                 static_cast<double>(trace.most_bytes) / (1 << 20));
-    kronos.Print();
+    ours.Print();
     if (!ratios.empty()) {
         std::printf(" |");
         vma.Print();
         std::printf(" | %.2f", Median(ratios));
     }
-    const bool ok = kronos.waste <= kMostWaste || kronos.more <= kSmallestSlab;
+    const bool ok = ours.waste <= kMostWaste || ours.more <= kronos::kSmallestSlab;
     std::printf("%s\n", ok ? "" : "  TOO MUCH");
     std::fflush(stdout);
     return ok;

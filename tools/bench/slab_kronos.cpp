@@ -12,7 +12,7 @@ using kronos::Slab;
 using kronos::SlabMemory;
 using kronos::VirtualMemory;
 
-constexpr uint64_t kLargest = uint64_t{256} << 20;  // the default of slab_size
+constexpr uint64_t kLargest = uint64_t{256} << 20;  // the default of slab_limit
 
 // Allocations of their own have an address, too.
 struct Alone {

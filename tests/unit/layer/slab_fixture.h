@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A driver of slabs that gives memory of the process, and fails when it is told. Any thread.
+// A driver of slabs that gives memory of the process, and fails when it is told: any thread. What tests of slabs on it
+// share.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -9,6 +10,7 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <vector>
@@ -85,5 +87,24 @@ inline SlabOptions VisibleSlabs(uint64_t largest = uint64_t{64} << 20) {
 }
 
 inline uint8_t* DataOf(const VirtualMemory& memory) { return memory.slab().data + memory.offset(); }
+
+inline constexpr uint64_t kKiB = 1024;
+inline constexpr uint64_t kMiB = 1024 * kKiB;
+inline constexpr MemoryKey kKey = {};
+
+class SlabsTest : public ::testing::Test {
+  protected:
+    void Start(const SlabOptions& options) { slabs = std::make_unique<SlabMemory>(options, driver); }
+    void TearDown() override {
+        if (slabs) slabs->DropAll();
+    }
+    VirtualMemory& Allocate(uint64_t bytes, const MemoryKey& key = kKey) {
+        VirtualMemory* memory = slabs->Allocate(key, bytes, false);
+        EXPECT_TRUE(memory);
+        return *memory;
+    }
+    FakeSlabDriver driver;
+    std::unique_ptr<SlabMemory> slabs;
+};
 
 }  // namespace kronos
