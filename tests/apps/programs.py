@@ -154,24 +154,25 @@ def bench(folder, models, quick, repeats=15):
 
 
 def bench_long(folder, models, quick):
-    """Long enough for the fastest to be of a moment in which nobody else used the machine."""
-    return bench(folder, models, quick, repeats=150)
+    """Long enough for the fastest to be of a GPU whose clock has risen, which takes an idle one some tenths of a second of work."""
+    return bench(folder, models, quick, repeats=500)
 
 
 def bench_small(folder, models, quick):
     root = Root(folder, "llama")
     model = made(root, models, "small.gguf", "make-gguf.py", "16", "512", "Q4_0")
-    return bench_of(root, model, ("32", "8") if quick else ("512", "128"))
+    return bench_of(root, model, ("32", "8") if quick else ("512", "128"), 15)
 
 
 def bench_large(folder, models, quick):
     """227 million parameters, which take a GPU about a millisecond a token."""
     root = Root(folder, "llama")
     model = made(root, models, "large.gguf", "make-gguf.py", "24", "1024", "Q4_0", "same")
-    return bench_of(root, model, ("32", "8") if quick else ("512", "64"))
+    # As in bench_long.
+    return bench_of(root, model, ("32", "8"), 15) if quick else bench_of(root, model, ("512", "64"), 60)
 
 
-def bench_of(root, model, sizes, repeats=15):
+def bench_of(root, model, sizes, repeats):
     def read(done):
         tests = json.loads(done.stdout)
         named = {(f"prompt {t['n_prompt']}" if t["n_prompt"] else f"generate {t['n_gen']}"): t for t in tests}
