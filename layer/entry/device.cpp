@@ -186,7 +186,11 @@ void StartFeatures(Device& device, const VkDeviceCreateInfo& create_info, const 
     StartObjects(device, create_info, properties);
     StartSubmissions(device, properties, why_not_held);
     if (StartRecycling(device, create_info, properties)) device.gates |= kGateMemory;
-    if (settings.slabs != Slabs::kOff && StartSlabs(device, create_info, properties)) device.gates |= kGateSlabs;
+    if (settings.slabs == Slabs::kOff) {
+        if (device.MemoryForecast()) ForeseeSlabs(device, create_info, properties);
+    } else if (StartSlabs(device, create_info, properties)) {
+        device.gates |= kGateSlabs;
+    }
     if (device.recycler || device.slabs) LookAfterIdle(device);
     if (settings.recycle_memory != RecycleMemory::kOff || settings.slabs != Slabs::kOff) device.gates |= kGateShortage;
 }

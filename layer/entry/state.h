@@ -23,6 +23,7 @@
 #include "memory/janitor.h"
 #include "memory/recycler.h"
 #include "memory/slab_choice.h"
+#include "memory/slab_forecast.h"
 #include "memory/slabs.h"
 #include "resources/resources.h"
 #include "stats/device_stats.h"
@@ -96,6 +97,7 @@ struct Instance {
 struct Foresight {
     SparedTime spared;                        ///< of fences, where none is known, and of memory, where `memory` is
     std::unique_ptr<RecycleForecast> memory;  ///< nullptr: it is recycled, or is not to be
+    std::unique_ptr<SlabForecast> slabs;      ///< only beside `memory`; nullptr: there are slabs, or could be none
 };
 
 struct Device {

@@ -250,11 +250,66 @@ VkResult WithDriverRanges(const Device& device, std::span<const VkMappedMemoryRa
     });
 }
 
+// Freed memory may have another life, or would have one if the driver turned out to be dear.
+bool Recycles(const Device& device) {
+    return device.recycler && !device.recycler->Cheap() && !device.recycler->ended.load(std::memory_order_relaxed);
+}
+
+// What is too large for the slabs that most programs have is looked for in what is idle first.
+bool IdleFirst(const VkMemoryAllocateInfo& info) { return info.allocationSize > kSmallestSlab / 2; }
+
+// Counts what would have become of an allocation of the driver's, were it recycled and were there slabs. Throws
+// std::bad_alloc.
+void Foresee(const Device& device, const VkMemoryAllocateInfo& info, const VkAllocationCallbacks* allocator,
+             MemoryState& state) {
+    const Foresight& foresight = *device.foresight;
+    const auto judged = JudgeItself(info, allocator);
+    const auto* key = std::get_if<MemoryKey>(&judged);
+    const auto again = [&] {
+        if (!key || !foresight.memory->Wanted(*key)) return false;
+        device.Decided(Counter::kMemoryAgain);
+        return true;
+    };
+    if (key) state.foreseen = *key;
+    if (IdleFirst(info) && again()) return;
+    if (foresight.slabs) {
+        const SlabForecast::Foreseen foreseen = foresight.slabs->Allocate(info, allocator);
+        state.foreseen_place = foreseen.place;
+        if (foreseen.room) device.Decided(Counter::kSlabsRoom);
+        if (foreseen.place) return;
+    }
+    if (!IdleFirst(info)) static_cast<void>(again());
+}
+
 // A life of memory begins for the program, whatever life the driver's allocation is in.
 void NoteLife(const Device& device, VkDeviceMemory memory, const VkMemoryAllocateInfo& info) {
     if (device.resources)
         Guarded(device.log.get(), "vkAllocateMemory", false,
                 [&] { return device.resources->AddMemory(memory, info), true; });
+}
+
+// It has been freed before. False: nothing that suits is idle.
+bool FromIdle(Device& device, const MemoryKey& key, const VkMemoryAllocateInfo& info, VkDeviceMemory* memory) {
+    MemoryState* state = Recycled(device, key);
+    if (!state) return false;
+    state->program_bytes = info.allocationSize;
+    *memory = state->handle;
+    NoteLife(device, *memory, info);
+    if (!device.stats) return true;
+    const Counters::Own counters = device.stats->counters().OfThisThread();
+    counters.Add(Side::kAsked, Counter::kAllocations, 1);
+    counters.Add(Side::kAsked, Counter::kAllocatedBytes, info.allocationSize);
+    counters.Decided(Counter::kMemoryRecycled);
+    return true;
+}
+
+// It is a part of a slab, or `refused` says why not.
+bool IsVirtual(Device& device, const VkMemoryAllocateInfo& info, const VkAllocationCallbacks* allocator,
+               VkDeviceMemory* memory, std::optional<SlabRefusal>& refused) {
+    refused = AllocateVirtual(device, info, allocator, NearLimit(device), memory);
+    if (refused) return false;
+    NoteLife(device, *memory, info);
+    return true;
 }
 
 }  // namespace
@@ -268,38 +323,27 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
     Device& device = DeviceOf(handle);
     Watch(device);
     std::optional<SlabRefusal> refused;
-    if (device.slabs) {
-        refused = AllocateVirtual(device, *info, allocator, NearLimit(device), memory);
-        if (!refused) {
-            NoteLife(device, *memory, *info);
-            return VK_SUCCESS;
-        }
-    }
+    const bool recycles = Recycles(device);
+    const bool idle_first = recycles && IdleFirst(*info);
+    if (device.slabs && !idle_first && IsVirtual(device, *info, allocator, memory, refused)) return VK_SUCCESS;
     VkDeviceSize bytes = info->allocationSize;
     const MemoryKey* key = nullptr;
     uint32_t heap = 0;
     uint64_t rounding = 0;
     std::variant<MemoryKey, MemoryRefusal> judged;
-    if (device.recycler && !device.recycler->Cheap() && !device.recycler->ended.load(std::memory_order_relaxed)) {
+    if (recycles) {
         MemoryRecycler& recycler = *device.recycler;
         judged = JudgeAllocation(*info, allocator, recycler.facts);
         key = std::get_if<MemoryKey>(&judged);
+        if (key && recycler.Dear() && FromIdle(device, *key, *info, memory)) {
+            if (refused) CountRefusal(device, *refused);
+            return VK_SUCCESS;
+        }
+        if (device.slabs && idle_first && IsVirtual(device, *info, allocator, memory, refused)) return VK_SUCCESS;
         if (!key) {
             const auto refusal = static_cast<uint32_t>(std::get<MemoryRefusal>(judged));
             device.Decided(static_cast<Counter>(static_cast<uint32_t>(Counter::kMemoryRefusedAllocator) + refusal));
         } else if (recycler.Dear()) {
-            if (MemoryState* state = Recycled(device, *key)) {
-                if (refused) CountRefusal(device, *refused);
-                state->program_bytes = bytes;
-                *memory = state->handle;
-                NoteLife(device, *memory, *info);
-                if (!device.stats) return VK_SUCCESS;
-                const Counters::Own counters = device.stats->counters().OfThisThread();
-                counters.Add(Side::kAsked, Counter::kAllocations, 1);
-                counters.Add(Side::kAsked, Counter::kAllocatedBytes, bytes);
-                counters.Decided(Counter::kMemoryRecycled);
-                return VK_SUCCESS;
-            }
             heap = recycler.facts.properties.memoryTypes[key->type].heapIndex;
             rounding = SizeClassBytes(key->size_class) - bytes;
             if (rounding && !recycler.ReserveRounding(heap, rounding)) rounding = 0;
@@ -308,11 +352,6 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
         }
     }
     RecycleForecast* const forecast = device.MemoryForecast();
-    const MemoryKey* foreseen = nullptr;
-    if (forecast) {
-        judged = JudgeItself(*info, allocator);
-        foreseen = std::get_if<MemoryKey>(&judged);
-    }
     const bool timed = key && device.recycler->probe.Undecided();
     VkResult result = [&] {
         const SparedTime::Scope spared(forecast ? &device.foresight->spared : nullptr);
@@ -329,7 +368,6 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
         rounding = 0;
     }
     if (result != VK_SUCCESS) return result;
-    if (foreseen && forecast->Wanted(*foreseen)) device.Decided(Counter::kMemoryAgain);
     NoteLife(device, *memory, *info);
     device.Count(Side::kAsked, Counter::kAllocations);
     device.Count(Side::kAsked, Counter::kAllocatedBytes, info->allocationSize);
@@ -347,7 +385,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
             state->key = *key;
             state->heap = device.recycler->facts.properties.memoryTypes[key->type].heapIndex;
         }
-        if (foreseen) state->foreseen = *foreseen;
+        if (forecast) Foresee(device, *info, allocator, *state);
         device.memories.Insert(*memory, state.get());
         static_cast<void>(state.release());  // the table holds it now
         return true;
@@ -374,7 +412,10 @@ VKAPI_ATTR void VKAPI_CALL FreeMemory(VkDevice handle, VkDeviceMemory memory, co
     MemoryRecycler* recycler = device.recycler.get();
     if (recycler && !recycler->Cheap() && !allocator && Kept(device, *state)) return;
     RecycleForecast* const forecast = device.MemoryForecast();
-    if (forecast && state->foreseen && !allocator) forecast->Freed(*state->foreseen);
+    if (forecast && state->foreseen_place)
+        device.foresight->slabs->Free(*state->foreseen_place);
+    else if (forecast && state->foreseen && !allocator)
+        forecast->Freed(*state->foreseen);
     const bool timed = recycler && recycler->probe.Undecided() && state->timed;
     Forget(device, state);
     const uint64_t before = timed ? NowNs() : 0;

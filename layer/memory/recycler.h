@@ -21,6 +21,8 @@
 
 namespace kronos {
 
+struct VirtualMemory;
+
 /// A driver allocation, through all its lives in the program. `key` and `heap` hold only when `keyed`.
 struct MemoryState : IdleNode {
     explicit MemoryState(VkDeviceMemory memory) : handle(memory) {}
@@ -30,7 +32,8 @@ struct MemoryState : IdleNode {
     uint64_t rounding = 0;  ///< bytes that the driver made more than were asked for when it did, reserved in the heap
     bool keyed = false;     ///< it may have another life
     bool timed = false;     ///< making it was measured, so freeing it may be
-    std::optional<MemoryKey> foreseen;  ///< where it could have another life, were recycling on
+    std::optional<MemoryKey> foreseen;        ///< where it could have another life, were recycling on
+    VirtualMemory* foreseen_place = nullptr;  ///< where it would lie, were slabs on
     // Set by hooks that Vulkan does not synchronize with each other.
     std::atomic<bool> mapped{false};
     std::atomic<bool> sparse{false};  ///< bound sparsely: the driver's page tables may still name it when it is freed

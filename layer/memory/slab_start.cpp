@@ -9,10 +9,14 @@
 #include "entry/state.h"
 #include "memory/limits.h"
 #include "support/extensions.h"
+#include "support/formatted.h"
 #include "support/handle_bits.h"
 
 namespace kronos {
 namespace {
+
+// A driver that allows so many allocations or fewer wants them to be slabs, however fast it makes them.
+constexpr uint64_t kFewAllocations = 65536;
 
 // The driver's calls, counted as such.
 class DriverSlabs : public SlabDriver {
@@ -120,14 +124,42 @@ void ExpectImages(const Device& device, const VkPhysicalDeviceLimits& limits) {
     }
 }
 
+// Why the device can have none; empty: it can.
+std::string WhyNone(const Device& device, const VkDeviceCreateInfo& create_info,
+                    const VkPhysicalDeviceProperties& properties) {
+    if (std::string why = WhyNoSlabs(create_info, device.instance->api_version, properties); !why.empty()) return why;
+    if (!SlabGranule(properties.limits))
+        return "what neighbours in one memory must keep away from each other is too much";
+    return {};
+}
+
+SlabFacts FactsOf(const Device& device, const VkDeviceCreateInfo& create_info,
+                  const VkPhysicalDeviceProperties& properties) {
+    const Settings& settings = device.instance->settings;
+    SlabFacts facts;
+    device.instance->down.GetPhysicalDeviceMemoryProperties(device.physical, &facts.properties);
+    facts.options.granule = SlabGranule(properties.limits);
+    facts.options.idle_budgets = IdleBudgets(facts.properties, static_cast<uint64_t>(settings.recycle_limit) << 20);
+    facts.options.guard = settings.slab_guard;
+    facts.options.zero = settings.zero_memory;
+    facts.options.types = SlabTypes(facts.properties, static_cast<uint64_t>(settings.slab_limit) << 20,
+                                    MaxAllocationBytes(device, properties), facts.options.granule);
+    const auto* placed = vku::FindStructInPNextChain<VkPhysicalDeviceMapMemoryPlacedFeaturesEXT>(create_info.pNext);
+    facts.placed_map = placed && placed->memoryMapPlaced;
+    facts.capture_replay = CapturesAddresses(create_info);
+    facts.max_allocations = properties.limits.maxMemoryAllocationCount;
+    facts.when_dear = settings.slabs == Slabs::kAuto && facts.max_allocations > kFewAllocations;
+    facts.age_ns = static_cast<uint64_t>(settings.recycle_seconds) * 1'000'000'000u;
+    return facts;
+}
+
 }  // namespace
 
 bool StartSlabs(Device& device, const VkDeviceCreateInfo& create_info, const VkPhysicalDeviceProperties& properties) {
     const Settings& settings = device.instance->settings;
-    std::string why = WhyNoSlabs(create_info, device.instance->api_version, properties);
-    const uint64_t granule = SlabGranule(properties.limits);
-    if (why.empty() && !granule) why = "what neighbours in one memory must keep away from each other is too much";
-    if (why.empty() && settings.slabs == Slabs::kAuto && settings.recycle_memory == RecycleMemory::kOff)
+    std::string why = WhyNone(device, create_info, properties);
+    auto facts = std::make_unique<SlabFacts>(FactsOf(device, create_info, properties));
+    if (why.empty() && facts->when_dear && settings.recycle_memory == RecycleMemory::kOff)
         why = "with slabs = auto, recycle_memory measures the driver, and is off";
     if (!why.empty()) {
         // Who asked for it is told.
@@ -137,28 +169,22 @@ bool StartSlabs(Device& device, const VkDeviceCreateInfo& create_info, const VkP
             device.log->Info("slabs: off: {}", why);
         return false;
     }
-    auto facts = std::make_unique<SlabFacts>();
-    device.instance->down.GetPhysicalDeviceMemoryProperties(device.physical, &facts->properties);
-    facts->options.granule = granule;
-    facts->options.idle_budgets = IdleBudgets(facts->properties, static_cast<uint64_t>(settings.recycle_limit) << 20);
-    facts->options.guard = settings.slab_guard;
-    facts->options.zero = settings.zero_memory;
-    facts->options.types = SlabTypes(facts->properties, static_cast<uint64_t>(settings.slab_limit) << 20,
-                                     MaxAllocationBytes(device, properties), granule);
-    const auto* placed = vku::FindStructInPNextChain<VkPhysicalDeviceMapMemoryPlacedFeaturesEXT>(create_info.pNext);
-    facts->placed_map = placed && placed->memoryMapPlaced;
-    facts->capture_replay = CapturesAddresses(create_info);
-    facts->when_dear = settings.slabs == Slabs::kAuto;
-    facts->max_allocations = properties.limits.maxMemoryAllocationCount;
-    facts->age_ns = static_cast<uint64_t>(settings.recycle_seconds) * 1'000'000'000u;
     device.slab_driver = std::make_unique<DriverSlabs>(device);
     device.slabs = std::make_unique<SlabMemory>(facts->options, *device.slab_driver);
     device.slab_facts = std::move(facts);
     ExpectImages(device, properties.limits);
     device.log->Info("slabs: on{}; at most {} MiB each, blocks of {} bytes{}",
-                     settings.slabs == Slabs::kAuto ? " where the driver is dear" : "", settings.slab_limit, granule,
-                     settings.slab_guard ? ", guarded" : "");
+                     device.slab_facts->when_dear ? " where the driver is dear"
+                     : settings.slabs == Slabs::kAuto
+                         ? Format(" as the driver allows {} allocations", device.slab_facts->max_allocations)
+                         : "",
+                     settings.slab_limit, device.slab_facts->options.granule, settings.slab_guard ? ", guarded" : "");
     return true;
+}
+
+void ForeseeSlabs(Device& device, const VkDeviceCreateInfo& create_info, const VkPhysicalDeviceProperties& properties) {
+    if (!WhyNone(device, create_info, properties).empty()) return;
+    device.foresight->slabs = std::make_unique<SlabForecast>(FactsOf(device, create_info, properties));
 }
 
 void StopSlabs(Device& device) {

@@ -15,16 +15,17 @@ from harness import LAYER, SPY, expect, log_lines, main, run
 
 
 # Every feature, whatever the driver; and none.
-ON = {"KRONOS_WAITS": "on", "KRONOS_RECYCLE_FENCES": "on", "KRONOS_RECYCLE_MEMORY": "on", "KRONOS_BARRIERS": "on", "KRONOS_DESCRIPTORS": "on"}
-# All are held until something flushes them.
-SUBMITS = {**ON, "KRONOS_SUBMITS": "always", "KRONOS_VIRTUAL_FENCES": "on", "KRONOS_SUBMIT_HOLD": "10000000"}
+ON = {"KRONOS_WAITS": "on", "KRONOS_RECYCLE_FENCES": "on", "KRONOS_RECYCLE_MEMORY": "on", "KRONOS_SLABS": "off", "KRONOS_BARRIERS": "on",
+      "KRONOS_DESCRIPTORS": "on"}
+# All are held until something flushes them; and memory is parts of slabs.
+SUBMITS = {**ON, "KRONOS_SLABS": "on", "KRONOS_SUBMITS": "always", "KRONOS_VIRTUAL_FENCES": "on", "KRONOS_SUBMIT_HOLD": "10000000"}
 # And become one where they are short.
 FUSED = {**SUBMITS, "KRONOS_FUSION": "on"}
 # What barriers became that are not as they were.
 EMITTED = {f"barriers_{why}" for why in ("fixed", "upload_read", "read_write", "write_read", "write_write", "earlier", "hard", "fence", "opaque", "end")}
 # What is counted without being done.
 LOOKED = ("waits_forwarded", "streams_observed", "streams_given_up", "barriers_", "redundant_", "advice_", "layer_ns",
-          "submits_close", "buffers_close", "memory_again")
+          "submits_close", "buffers_close", "memory_again", "slabs_room")
 NOTHING = {"KRONOS_PRESET": "observe", "KRONOS_LOG_LEVEL": "warn"}
 
 
@@ -96,7 +97,7 @@ def redundant(tree, driver):
 
 
 def random_programs(tree, driver, scratch, seeds):
-    fences = memory = held = emitted = recorded = dropped = submits = virtual = fused = 0
+    fences = memory = slabs = held = emitted = recorded = dropped = submits = virtual = fused = 0
     for seed in range(seeds):
         for threads in (1, 4):
             with tempfile.TemporaryDirectory() as folder:
@@ -116,12 +117,14 @@ def random_programs(tree, driver, scratch, seeds):
                     virtual += did.get("fences_virtual", 0)
                     fences += did.get("fences_recycled", 0)
                     memory += did.get("memory_recycled", 0)
+                    slabs += did.get("slabs_served", 0)
                     held += did.get("streams_held", 0)
                     emitted += sum(n for name, n in did.items() if name in EMITTED)
                     recorded += did.get("barriers_recorded", 0)
                     expect(settings is not NOTHING or not [name for name in did if not name.startswith(LOOKED)],
                            f"seed {seed}: told to change nothing, the layer did {did}")
     expect(fences > 0 and memory > 0, f"{fences} fences and {memory} allocations of an earlier life")
+    expect(slabs > 0, "no allocation was a part of a slab")
     expect(virtual > 0 and submits > 0, f"{virtual} virtual fences, {submits} submissions held")
     expect(fused > 0, "no command buffers were fused")
     expect(dropped > 0, "no bind or push of all the programs was dropped")

@@ -24,32 +24,38 @@ def ended(tree, scratch, way, **settings):
     return found[0]
 
 
-def expect_recycled(way, summary, rounds):
+def expect_recycled(way, summary, rounds, made):
     asked, driver = summary["asked"], summary["driver"]
     expect(asked["allocations"] == asked["frees"] == rounds * MEMORIES, f"{way}: {summary}")
-    expect(driver["allocations"] == MEMORIES, f"{way}: {summary}")
+    expect(driver["allocations"] == made, f"{way}: {summary}")
+
+
+def made_with(settings):
+    """All memories of a round are parts of one slab."""
+    return 1 if settings["KRONOS_SLABS"] == "on" else MEMORIES
 
 
 def test_fork(tree, scratch, **settings):
     summaries = [lines[-1] for lines in logs(tree, scratch, "fork", **settings)]
     expect(sorted(l["at"] for l in summaries) == ["destroy", "exit"], f"fork: {summaries}")
     for summary in summaries:
-        expect_recycled("fork", summary, 2)
+        expect_recycled("fork", summary, 2, made_with(settings))
 
 
 def test_ends(tree, scratch, **settings):
+    made = made_with(settings)
     lines = ended(tree, scratch, "return", **settings)
     expect([l["event"] for l in lines] == ["device", "frame", "summary"], f"return: {lines}")
     expect(lines[-1]["at"] == "exit" and lines[-1]["asked"]["submits"] == 1, f"return: {lines[-1]}")
-    expect_recycled("return", lines[-1], 1)
+    expect_recycled("return", lines[-1], 1, made)
     expect("frees" not in lines[-1]["driver"], f"return: {lines[-1]}")
     for way, submits in (("handlers", 3), ("destructor", 2)):
         lines = ended(tree, scratch, way, **settings)
         last = lines[-1]
         expect(last["event"] == "summary" and last["at"] == "destroy", f"{way}: ends with {last}")
         expect(last["asked"]["submits"] == submits, f"{way}: {last}")
-        expect_recycled(way, last, submits)
-        expect(last["driver"]["frees"] == MEMORIES, f"{way}: {last}")
+        expect_recycled(way, last, submits, made)
+        expect(last["driver"]["frees"] == made, f"{way}: {last}")
         frames = sum(l["asked"].get("submits", 0) for l in lines if l["event"] == "frame")
         expect(frames == submits, f"{way}: the frames hold {frames} submits, not {submits}")
     expect(ended(tree, scratch, "abrupt", **settings)[0]["event"] == "device", "abrupt: not even the device's line")
@@ -60,8 +66,9 @@ def test_ends(tree, scratch, **settings):
 
 
 def test(tree, ways):
-    # By default, and with a thread that flushes submissions, all of which are held.
-    for settings in ({}, {"KRONOS_SUBMITS": "always", "KRONOS_VIRTUAL_FENCES": "on", "KRONOS_SUBMIT_HOLD": "10000000"}):
+    # With memory that is recycled and with slabs; the latter with a thread that flushes submissions, all of which are held, too.
+    held = {"KRONOS_SUBMITS": "always", "KRONOS_VIRTUAL_FENCES": "on", "KRONOS_SUBMIT_HOLD": "10000000"}
+    for settings in ({"KRONOS_SLABS": "off"}, {"KRONOS_SLABS": "on"}, {"KRONOS_SLABS": "on", **held}):
         with tempfile.TemporaryDirectory() as scratch:
             (test_fork if "fork" in ways else test_ends)(tree, scratch, **settings)
 

@@ -284,7 +284,7 @@ TEST_F(LayerTest, DispatchesAreCountedEachTimeTheyAreSubmitted) {
 }
 
 TEST_F(LayerTest, MemoryIsCountedInBytesAndFailuresAreNot) {
-    const Instance instance(true, ToFile());
+    const Instance instance(true, ToFile({{"slabs", "off"}}));
     Device device(instance);
     VkMemoryAllocateInfo info = {};
     info.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO;

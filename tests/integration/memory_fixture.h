@@ -16,8 +16,11 @@
 namespace layered {
 
 // Nothing expires unless a test wants it to, however slow the machine.
-inline const SettingMap kRecycleMemory = {
-    {"recycle_memory", "on"}, {"recycle_seconds", "86400"}, {"recycle_fences", "off"}, {"waits", "off"}};
+inline const SettingMap kRecycleMemory = {{"recycle_memory", "on"},
+                                          {"recycle_seconds", "86400"},
+                                          {"recycle_fences", "off"},
+                                          {"waits", "off"},
+                                          {"slabs", "off"}};
 
 inline SettingMap Recycling(const std::string& key, const std::string& value) {
     SettingMap settings = kRecycleMemory;

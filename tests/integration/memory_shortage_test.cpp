@@ -12,7 +12,8 @@ using layered::Did;
 using layered::Instance;
 
 constexpr VkDeviceSize kMiB = VkDeviceSize{1} << 20;
-const layered::SettingMap kRecycle = {{"recycle_memory", "on"}, {"waits", "off"}, {"recycle_fences", "off"}};
+const layered::SettingMap kRecycle = {
+    {"recycle_memory", "on"}, {"waits", "off"}, {"recycle_fences", "off"}, {"slabs", "off"}};
 
 class ShortageTest : public layered::LayerTest {
   protected:

@@ -5,6 +5,8 @@
 
 namespace {
 
+constexpr const char* kManyAllocations = R"({"limits": {"maxMemoryAllocationCount": 4294967295}})";
+
 using layered::Asked;
 using layered::Did;
 using layered::Driver;
@@ -410,17 +412,33 @@ TEST_F(SlabsTest, OffIsOff) {
 }
 
 // auto follows what the recycler finds of the driver: that it is dear, here by its setting.
-TEST_F(SlabsTest, AutoNeedsADearDriver) {
+TEST_F(SlabsTest, AutoIsOnWhereTheDriverIsDear) {
     layered::SettingMap settings = SlabsWith("slabs", "auto");
-    settings["recycle_memory"] = "on";
-    Start(settings);
+    for (const char* recycle_memory : {"on", "auto"}) {
+        settings["recycle_memory"] = recycle_memory;
+        Start(settings, kManyAllocations);
+        const VkDeviceMemory memory = Allocate(4096);
+        const bool dear = recycle_memory == std::string("on");
+        EXPECT_EQ(IsTagged(memory), dear);
+        Free(memory);
+        device->Destroy();
+        const nlohmann::json summary = file.Lines("summary").back();
+        EXPECT_EQ(Did(summary, "slabs_served"), dear ? 1u : 0u);
+        EXPECT_EQ(Did(summary, "slabs_refused_cheap"), dear ? 0u : 1u);
+    }
+}
+
+TEST_F(SlabsTest, AutoIsOnWhereTheDriverAllowsFewAllocations) {
+    Start(SlabsWith("slabs", "auto"));
     const VkDeviceMemory memory = Allocate(4096);
     EXPECT_TRUE(IsTagged(memory));
     Free(memory);
-    EXPECT_EQ(Did(End(), "slabs_served"), 1u);
+    End();
+    EXPECT_THAT(LogLines("slabs: on as the driver allows 4096 allocations"), SizeIs(1));
 }
-TEST_F(SlabsTest, AutoWithoutRecyclingIsOff) {
-    Start(SlabsWith("slabs", "auto"));
+
+TEST_F(SlabsTest, AutoIsOffWhereNobodyMeasuresTheDriver) {
+    Start(SlabsWith("slabs", "auto"), kManyAllocations);
     const VkDeviceMemory memory = Allocate(4096);
     EXPECT_FALSE(IsTagged(memory));
     Free(memory);

@@ -331,9 +331,10 @@ class Reporter {
     }
 
     FeatureReport Memory() const {
-        FeatureReport report = Begin("Memory", "recycle_memory", {"memory_"});
+        FeatureReport report = Begin("Memory", "recycle_memory", {"memory_", "slabs_"});
         const uint64_t asked = device_.Asked("allocations"), driver = device_.Driver("allocations");
-        if (report.value == "off") report.state = FeatureState::kOff;
+        const uint64_t served = device_.Did("slabs_served");
+        if (report.value == "off" && !served) report.state = FeatureState::kOff;
         if (!asked) {
             report.text = "the program allocates no memory";
             return report;
@@ -341,20 +342,27 @@ class Reporter {
         const uint64_t bytes = device_.Asked("allocated_bytes");
         const std::string size =
             " (" + (bytes >> 20 < 10 ? N(bytes >> 10) + " KiB" : N(bytes >> 20) + " MiB") + " in all)";
-        if (report.value == "off") {
-            // When what was idle came back within a frame the log does not tell: nothing is sure.
-            const Bounds bounds = Recyclable(device_.rows, Series::kAllocationsAsked, Series::kFrees);
-            report.predictions.push_back(
-                {"allocations", asked, 0, bounds.at_most, Foreseen(bounds.at_most, "memory_again")});
+        if (report.state == FeatureState::kOff) {
+            // When what was idle came back within a frame the log does not tell: nothing is sure. What a slab had room
+            // for no free had to precede.
+            const uint64_t room = device_.Did("slabs_room");
+            const uint64_t again = Recyclable(device_.rows, Series::kAllocationsAsked, Series::kFrees).at_most;
+            const uint64_t at_most = std::min(asked, again + room);
+            std::optional<uint64_t> expected = Foreseen(again, "memory_again");
+            if (expected) expected = std::min(at_most, *expected + room);
+            report.predictions.push_back({"allocations", asked, 0, at_most, expected});
             report.text = "the driver made all " + N(asked) + " allocations" + size;
-            if (bounds.at_most)
-                report.advice = Variable("recycle_memory", "auto") + ": up to " + Of(bounds.at_most, asked) +
-                                " could be freed ones, as far as types and sizes fit; done where the driver's are dear";
+            if (at_most)
+                report.advice = Variable("recycle_memory", "auto") + " and " + Variable("slabs", "auto") + ": up to " +
+                                Of(at_most, asked) +
+                                " could be freed ones or parts of slabs, as far as types and sizes fit; done where "
+                                "the driver's are dear";
             return report;
         }
         if (driver < asked) {
             report.state = FeatureState::kGained;
             report.text = Of(Less(asked, driver), asked) + " allocations the driver never made" + size;
+            if (served) report.text += "; " + N(served) + " are parts of " + N(device_.Did("slabs_made")) + " slabs";
         } else if (device_.Did("memory_cheap")) {
             report.state = FeatureState::kAside;
             report.text =

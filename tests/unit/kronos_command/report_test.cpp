@@ -166,6 +166,23 @@ TEST(Report, WhatWasGainedIsCountedWithItsReasons) {
     EXPECT_THAT(FormatReport({groups, {}, {}}), HasSubstr("over while spinning")) << "a reason without its meaning";
 }
 
+TEST(Report, PartsOfSlabsAreForeseenAndCounted) {
+    const json asked = {{"allocations", 40}, {"allocated_bytes", 163'840}, {"frees", 3}};
+    const auto before =
+        Groups(Device({{"recycle_memory", "off"}, {"slabs", "off"}, {"preset", "observe"}}) +
+               Frame(0, asked, asked, {}) + Frame(1, {}, {}, {{"slabs_room", 30}, {"memory_again", 2}}));
+    const FeatureReport& off = Feature(before.at(0), "recycle_memory");
+    EXPECT_EQ(off.state, FeatureState::kOff);
+    EXPECT_EQ(off.predictions.at(0).expected, 32U);
+    EXPECT_THAT(off.advice, HasSubstr("KRONOS_SLABS=auto: up to 33 of 40"));
+    // Where slabs are on, recycling that is off is no loss.
+    const auto after = Groups(Device({{"recycle_memory", "off"}, {"slabs", "on"}}) +
+                              Sum(asked, {{"allocations", 5}}, {{"slabs_served", 36}, {"slabs_made", 1}}, 2));
+    const FeatureReport& on = Feature(after.at(0), "recycle_memory");
+    EXPECT_EQ(on.state, FeatureState::kGained);
+    EXPECT_THAT(on.text, HasSubstr("36 are parts of 1 slabs"));
+}
+
 TEST(Report, StandingAsideHasAReason) {
     const json asked = {{"waits", 2}, {"fences_created", 3}, {"allocations", 4}, {"barrier_calls", 5}};
     const json did = {{"waits_forwarded", 2}, {"fences_cheap", 3}, {"memory_cheap", 4}, {"streams_direct", 6}};

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <vulkan/vk_layer.h>
 
+#include "memory/slab_forecast.h"
+
 namespace kronos {
 namespace {
 
@@ -109,6 +111,32 @@ TEST_F(JudgeSlabTest, TypesAndSizes) {
     EXPECT_EQ(Judge(4096, 3), "memory_type");
     EXPECT_EQ(Judge(4096, 5), "memory_type");
     EXPECT_EQ(Judge(4096, 0, nullptr, true), "allocator");
+}
+
+// What slabs would do is what they do, whatever the driver; nothing of it is mapped or flushed.
+TEST_F(JudgeSlabTest, AForecastOfThemKnowsWhatThereIsRoomFor) {
+    facts.when_dear = true;
+    facts.options.guard = true;
+    facts.options.zero = ZeroMemory::kHost;
+    SlabForecast forecast(facts);
+    const auto foreseen = [&](uint64_t bytes, uint32_t type, bool allocator = false) {
+        const VkMemoryAllocateInfo info = {VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, nullptr, bytes, type};
+        return forecast.Allocate(info, allocator);
+    };
+    for (const uint32_t type : {0u, 1u}) {
+        const SlabForecast::Foreseen first = foreseen(uint64_t{1} << 20, type);
+        EXPECT_TRUE(first.place);
+        EXPECT_FALSE(first.room) << "a slab is made for it";
+        for (int i = 0; i < 100; ++i) {
+            const SlabForecast::Foreseen next = foreseen(uint64_t{1} << 20, type);
+            EXPECT_TRUE(next.room);
+            forecast.Free(*next.place);
+        }
+        forecast.Free(*first.place);
+    }
+    EXPECT_FALSE(foreseen(uint64_t{8} << 20, 0).place) << "more than half of the next slab";
+    EXPECT_FALSE(foreseen(4096, 3).place) << "no slab may be of such a type";
+    EXPECT_FALSE(foreseen(4096, 0, true).place);
 }
 
 TEST_F(JudgeSlabTest, Chains) {
