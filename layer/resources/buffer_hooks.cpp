@@ -25,14 +25,6 @@ VkDeviceSize Required(const Device& device, VkImage image) {
     return requirements.size;
 }
 
-template <class Handle, class Command>
-VkResult BindBelow(const Device& device, Handle resource, VkDeviceMemory memory, VkDeviceSize offset, Command command) {
-    if (VirtualMemory* found = FindVirtual(device, memory);
-        found && !PlaceVirtual(device, *found, AlignmentOf(device, resource), memory, offset))
-        return VK_ERROR_OUT_OF_DEVICE_MEMORY;
-    return command(device.handle, resource, memory, offset);
-}
-
 template <class Bind, class Command>
 VkResult BindBelow(const Device& device, uint32_t count, const Bind* binds, Command command) {
     if (!device.slabs) return command(device.handle, count, binds);
@@ -65,11 +57,18 @@ VKAPI_ATTR void VKAPI_CALL DestroyBuffer(VkDevice handle, VkBuffer buffer, const
 VKAPI_ATTR VkResult VKAPI_CALL BindBufferMemory(VkDevice handle, VkBuffer buffer, VkDeviceMemory memory,
                                                 VkDeviceSize offset) {
     Device& device = DeviceOf(handle);
-    const VkResult result = BindBelow(device, buffer, memory, offset, device.down.BindBufferMemory);
+    VirtualMemory* const found = FindVirtual(device, memory);
+    VkMemoryRequirements requirements = {};
+    if (found || device.resources) device.down.GetBufferMemoryRequirements(handle, buffer, &requirements);
+    VkDeviceMemory below = memory;
+    VkDeviceSize offset_below = offset;
+    if (found && !PlaceVirtual(device, *found, requirements.alignment, below, offset_below))
+        return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    const VkResult result = device.down.BindBufferMemory(handle, buffer, below, offset_below);
     if (result == VK_SUCCESS && device.resources) {
         const VkBindBufferMemoryInfo bind = {VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO, nullptr, buffer, memory,
                                              offset};
-        device.resources->BindBuffer(bind, Required(device, buffer));
+        device.resources->BindBuffer(bind, requirements.size);
     }
     return result;
 }
@@ -117,7 +116,12 @@ VKAPI_ATTR void VKAPI_CALL DestroyImage(VkDevice handle, VkImage image, const Vk
 VKAPI_ATTR VkResult VKAPI_CALL BindImageMemory(VkDevice handle, VkImage image, VkDeviceMemory memory,
                                                VkDeviceSize offset) {
     Device& device = DeviceOf(handle);
-    const VkResult result = BindBelow(device, image, memory, offset, device.down.BindImageMemory);
+    VkDeviceMemory below = memory;
+    VkDeviceSize offset_below = offset;
+    if (VirtualMemory* found = FindVirtual(device, memory);
+        found && !PlaceVirtual(device, *found, AlignmentOf(device, image), below, offset_below))
+        return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    const VkResult result = device.down.BindImageMemory(handle, image, below, offset_below);
     if (result == VK_SUCCESS && device.resources) {
         const VkBindImageMemoryInfo bind = {VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_INFO, nullptr, image, memory, offset};
         device.resources->BindImage(bind, Required(device, image));

@@ -35,9 +35,10 @@ class Known {
     void Add(Handle handle, std::unique_ptr<Facts> facts) {
         std::lock_guard lock(mutex_);
         if (ambiguous_) return;
-        if (Facts* before = map_.Erase(handle)) {
+        if (Facts* before = map_.Find(handle)) {
             ambiguous_ = true;
             retired_.emplace_back(before);
+            map_.Erase(handle);
             return;
         }
         if (map_.Insert(handle, facts.get())) static_cast<void>(facts.release());  // the map holds it now

@@ -38,19 +38,20 @@ Resources::Resources(const ResourceOptions& options)
 
 void Resources::AddMemory(VkDeviceMemory memory, const VkMemoryAllocateInfo& info) {
     const uint64_t life = OwnMemory(info) ? NextUid() : MemoryRange::kShared;
-    std::atomic<uint64_t>* known = memories_.Find(memory);
-    if (lives_ && known) lives_->End(known->load(std::memory_order_relaxed));
-    if (lives_ && life > MemoryRange::kShared) lives_->Begin(life, Lives::kOfNothing);
-    if (known)
-        known->store(life, std::memory_order_relaxed);
-    else
-        memories_.Add(memory, std::make_unique<std::atomic<uint64_t>>(life));
+    if (lives_) {
+        EndLife(memory);
+        if (life > MemoryRange::kShared) lives_->Begin(life, Lives::kOfNothing);
+    }
+    memories_.Insert(memory, life);
 }
 
 void Resources::RemoveMemory(VkDeviceMemory memory) {
-    const std::atomic<uint64_t>* known = lives_ ? memories_.Find(memory) : nullptr;
-    if (known) lives_->End(known->load(std::memory_order_relaxed));
-    memories_.Remove(memory);
+    if (lives_) EndLife(memory);
+    memories_.Erase(memory);
+}
+
+void Resources::EndLife(VkDeviceMemory memory) {
+    if (const uint64_t life = FindMemory(memory); life != MemoryRange::kEverything) lives_->End(life);
 }
 
 bool Resources::BeginLife(uint64_t uid, uint64_t of) noexcept {

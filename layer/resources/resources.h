@@ -61,8 +61,8 @@ class Resources {
     void RemoveMemory(VkDeviceMemory memory);
     /// MemoryRange::memory of it.
     uint64_t FindMemory(VkDeviceMemory memory) const {
-        const std::atomic<uint64_t>* life = memories_.Find(memory);
-        return life ? life->load(std::memory_order_relaxed) : MemoryRange::kEverything;
+        static_assert(MemoryRange::kEverything == 0, "what is not in the map");
+        return memories_.Find(memory);
     }
 
     // Buffers and images.
@@ -169,6 +169,7 @@ class Resources {
     static void NoteChange(DescriptorSet& set) noexcept;
     static void Forget(DescriptorSet& set) noexcept;
     bool BeginLife(uint64_t uid, uint64_t of) noexcept;
+    void EndLife(VkDeviceMemory memory);
     UsedSets Release(DescriptorPool& pool, DescriptorSet& set) noexcept;
     void BuffersChange() { buffer_changes_.fetch_add(1, std::memory_order_relaxed); }
     template <class Handle, class Facts>
@@ -188,7 +189,7 @@ class Resources {
     std::atomic<uint64_t> buffer_changes_{0};
     std::atomic<uint64_t> layouts_removed_{0};
     mutable std::atomic<uint64_t> recordings_{0};
-    Known<VkDeviceMemory, std::atomic<uint64_t>> memories_;
+    HandleMap<VkDeviceMemory, uint64_t> memories_;  // MemoryRange::memory
     Known<VkBuffer, BufferFacts> buffers_;
     Known<VkImage, ImageFacts> images_;
     Known<VkBufferView, BufferViewFacts> buffer_views_;

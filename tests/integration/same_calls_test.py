@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 from harness import LAYER, expect, main, run
 
 # What the layer asks about a device, for its log, when the program creates one.
-LAYERS_OWN = re.compile(r"vk(GetPhysicalDevice(Properties|Properties2|Properties2KHR|ToolProperties|ToolPropertiesEXT)|Get(Instance|Device)ProcAddr|"
+LAYERS_OWN = re.compile(r"vk(GetPhysicalDevice(Properties|Properties2|Properties2KHR|MemoryProperties|ToolProperties|ToolPropertiesEXT)|Get(Instance|Device)ProcAddr|"
                         r"EnumerateDeviceExtensionProperties|EnumerateInstance\w+)\b")
 
 
