@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes the list of the commands that end a recording: every vkCmd* of the registry that commands.def does not name.
 
-usage: outside_commands.py vk.xml commands.def outside_commands.def known_extensions.def set_extensions.def
+usage: outside_commands.py vk.xml commands.def newer_extensions.txt outside_commands.def known_extensions.def set_extensions.def
 
 Each line is OUTSIDE(name, core version, aliases...). Commands of provisional extensions are not in it: a device that
-enables one has no recordings (known_extensions.def, made here too, names all others). set_extensions.def names those that
-change what a descriptor set is, or what may be done to one.
+enables one has no recordings (known_extensions.def, made here too, names all others, and those of newer_extensions.txt).
+set_extensions.def names those that change what a descriptor set is, or what may be done to one.
 """
 import sys
 from pathlib import Path
 
 from check_commands import hooked_commands, read_registry
+from newer_extensions import newer_than
 
 
 def points_to_command_buffers(param):
@@ -45,7 +46,7 @@ def touches_sets(extension, commands, structs):
 
 
 def main():
-    registry_path, def_path, outside_path, extensions_path, sets_path = sys.argv[1:6]
+    registry_path, def_path, newer_path, outside_path, extensions_path, sets_path = sys.argv[1:7]
     root, alias_of, canonical, first, version, offered = read_registry(registry_path)
     hooked = hooked_commands(def_path)
     commands = {c.find("proto/name").text: c for c in root.findall("commands/command") if c.find("proto/name") is not None}
@@ -75,6 +76,7 @@ def main():
             sys.exit(f"outside_commands: {name} takes an array of command buffers: their recordings must end, too")
         aliases = sorted(a[2:] for a in alias_of if canonical(a) == name and a in offered)
         lines.append(f"OUTSIDE({', '.join([name[2:], version.get(name, 'EXT'), *aliases])})")
+    extensions.extend(newer_than(newer_path, root))
     made = "// Made by outside_commands.py from the registry.\n"
     Path(outside_path).write_text(made + "\n".join(lines) + "\n")
     for path, names in ((extensions_path, extensions), (sets_path, sets)):

@@ -15,13 +15,14 @@
 namespace kronos {
 namespace {
 
-// Sorted; of slab_review.txt.
+// Sorted; of slab_review.txt and newer_extensions.txt.
 constexpr std::string_view kReviewed[] = {
 #include "kronos/slab_extensions.def"
 };
 
 bool IsReviewed(VkStructureType type) {
-    switch (type) {
+    // By number: some are newer than the headers.
+    switch (static_cast<uint32_t>(type)) {
 #define REVIEWED(name) case name:
 #include "kronos/slab_structures.def"
 #undef REVIEWED

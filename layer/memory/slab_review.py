@@ -2,18 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks slab_review.txt against the registry, and makes of it the lists that the layer looks names up in.
 
-usage: slab_review.py vk.xml slab_review.txt slab_extensions.def slab_structures.def
+usage: slab_review.py vk.xml slab_review.txt newer_extensions.txt slab_extensions.def slab_structures.def
 
 - every name in slab_review.txt is a device extension or a version of Vulkan, is there once, and has a reason;
 - every device extension that has a use of memory stands in it: a command or structure with a VkDeviceMemory, a structure
   that extends one of allocations, binds, maps or requirements, or a flag of memory.
-slab_extensions.def has the extensions that are on; slab_structures.def, one REVIEWED(VkStructureType) a line, those
-structures after VkDeviceCreateInfo that belong to them or to a version that is on.
+slab_extensions.def has the extensions that are on, and those of newer_extensions.txt; slab_structures.def, one
+REVIEWED(VkStructureType) a line, those structures after VkDeviceCreateInfo that belong to them or to a version that is on.
 """
 import re
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "entry"))
+from newer_extensions import newer_than  # noqa: E402
 
 MEMORY_STRUCTS = {"VkMemoryAllocateInfo", "VkMemoryRequirements2", "VkBindBufferMemoryInfo", "VkBindImageMemoryInfo",
                   "VkMemoryMapInfo", "VkMemoryUnmapInfo", "VkMappedMemoryRange", "VkBindSparseInfo",
@@ -45,7 +48,7 @@ def read_review(path):
 
 class Registry:
     def __init__(self, path):
-        root = ET.parse(path).getroot()
+        self.root = root = ET.parse(path).getroot()
         self.structs = {t.get("name"): t for t in root.findall("types/type[@category='struct']")}
         for name, struct in list(self.structs.items()):
             self.structs[name] = self.structs.get(struct.get("alias"), struct)
@@ -88,7 +91,7 @@ class Registry:
 
 
 def main():
-    registry_path, review_path, extensions_path, structures_path = sys.argv[1:5]
+    registry_path, review_path, newer_path, extensions_path, structures_path = sys.argv[1:6]
     registry = Registry(registry_path)
     review, faults = read_review(review_path)
     for name in review:
@@ -103,8 +106,9 @@ def main():
     if faults:
         sys.exit(1)
     made = "// Made by slab_review.py from slab_review.txt and the registry.\n"
-    names = sorted(n for n, on in review.items() if on and n in registry.extensions)
-    structures = set()
+    newer = newer_than(newer_path, registry.root)
+    names = sorted([n for n, on in review.items() if on and n in registry.extensions] + list(newer))
+    structures = {str(number) for number in newer.values() if number is not None}
     for name, on in review.items():
         part = registry.extensions.get(name, registry.versions.get(name))
         if on and part is not None and not part.get("platform") and part.get("provisional") != "true":

@@ -56,6 +56,13 @@ TEST(SlabChoice, StructuresOfTheDeviceToo) {
     EXPECT_THAT(Why({}, &group), HasSubstr("group of 2"));
 }
 
+// newer_extensions.txt.
+TEST(SlabChoice, SomeThatAreNewerThanTheHeadersAreKnown) {
+    const VkBaseInStructure bfloat16 = {static_cast<VkStructureType>(1'000'141'000), nullptr};
+    EXPECT_EQ(Why({"VK_KHR_shader_bfloat16"}, &bfloat16), "");
+    EXPECT_THAT(Why({"VK_KHR_internally_synchronized_queues"}), HasSubstr("internally_synchronized"));
+}
+
 TEST(SlabChoice, GranulesKeepNeighboursApart) {
     VkPhysicalDeviceLimits limits = {};
     limits.nonCoherentAtomSize = 64;

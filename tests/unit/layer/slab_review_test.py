@@ -7,17 +7,19 @@ import tempfile
 from pathlib import Path
 
 memory, registry = Path(sys.argv[1]), Path(sys.argv[2])
+NEWER = (memory.parent / "entry/newer_extensions.txt").read_text()
 REVIEW = (memory / "slab_review.txt").read_text()
 XML = registry.read_text()
 
 
-def run(xml=XML, review=REVIEW):
+def run(xml=XML, review=REVIEW, newer=NEWER):
     with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / name for name in ("vk.xml", "slab_review.txt", "extensions.def", "structures.def")]
+        paths = [Path(folder) / name for name in ("vk.xml", "slab_review.txt", "newer.txt", "extensions.def", "structures.def")]
         paths[0].write_text(xml)
         paths[1].write_text(review)
+        paths[2].write_text(newer)
         done = subprocess.run([sys.executable, "-B", memory / "slab_review.py", *paths], capture_output=True, text=True)
-        made = [path.read_text() if path.exists() else "" for path in paths[2:]]
+        made = [path.read_text() if path.exists() else "" for path in paths[3:]]
         return done.returncode, done.stderr, *made
 
 
@@ -53,6 +55,20 @@ expect("a line that left", "VK_KHR_map_memory2 has uses of memory", review=witho
 expect("a line without a reason", "is not 'NAME on|off reason'", review=REVIEW + "VK_KHR_foo on\n")
 expect("a line that is there twice", "twice", review=REVIEW + "VK_KHR_swapchain on again\n")
 expect("a name that does not exist", "VK_KHR_swapchian", review=REVIEW + "VK_KHR_swapchian on a mistake\n")
+
+# What is newer than the registry is looked at as soon as the registry has it.
+FAKE = "VK_FAKE_memory 1009998000 a fake\n"
+for what, body, more in (
+        ("a command", '<command name="vkQueueWaitIdle"/>', ""),
+        ("a structure of a command's", '<type name="VkFakeEXT"/>', STRUCT.format(extends=' structextends="VkSubmitInfo"', type="uint32_t")),
+        ("a flag", '<enum bitpos="9" extends="VkQueueFlagBits" name="VK_QUEUE_FAKE_BIT"/>', ""),
+        ("another number", '<enum offset="1" extends="VkStructureType" name="VK_STRUCTURE_TYPE_FAKE"/>', "")):
+    expect(f"a newer extension with {what}", "newer_extensions.txt: VK_FAKE_memory has", xml=new_extension(body, more), newer=FAKE)
+expect("a newer extension without a reason", "is not 'NAME STRUCTURE reason'", newer="VK_FAKE_memory 1\n")
+for xml, is_newer in ((XML, True), (new_extension('<enum offset="0" extends="VkStructureType" name="VK_STRUCTURE_TYPE_FAKE"/>'), False)):
+    code, told, made, numbers = run(xml=xml, newer=FAKE)
+    if code != 0 or ('"VK_FAKE_memory"' in made) != is_newer or ("REVIEWED(1009998000)" in numbers) != is_newer:
+        sys.exit(f"a newer extension, {'' if is_newer else 'not '}newer than the registry: exit {code}: {told}")
 
 # One that has no use of memory breaks no build; it is off as long as nobody has reviewed it.
 code, told, made, _ = run(xml=new_extension('<type name="VkFakeEXT"/>', STRUCT.format(extends="", type="uint32_t")))

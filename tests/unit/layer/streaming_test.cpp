@@ -40,6 +40,8 @@ TEST_F(Streaming, IsOffWithAnExtensionThatNobodyKnows) {
     Enable(VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME);
     Enable(VK_EXT_SHADER_OBJECT_EXTENSION_NAME);
     EXPECT_EQ(Choose().mode, RecorderMode::kHold);
+    Enable("VK_KHR_shader_bfloat16");
+    EXPECT_EQ(Choose().mode, RecorderMode::kHold) << "newer_extensions.txt has it";
     Enable("VK_KHR_not_yet");
     EXPECT_EQ(Choose().mode, RecorderMode::kOff);
     EXPECT_THAT(Choose().why, HasSubstr("VK_KHR_not_yet"));
