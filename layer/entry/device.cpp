@@ -47,7 +47,7 @@ VkResult CreateBelow(const Instance& instance, VkPhysicalDevice physical, const 
     return result;
 }
 
-DeviceLabel Describe(const Instance& instance, VkPhysicalDevice physical,
+DeviceLabel Describe(const Instance& instance, VkPhysicalDevice physical, const VkDeviceCreateInfo& create_info,
                      const VkPhysicalDeviceProperties& properties) {
     static std::atomic<uint32_t> count{0};
     DeviceLabel label;
@@ -67,6 +67,7 @@ DeviceLabel Describe(const Instance& instance, VkPhysicalDevice physical,
         label.driver = Format("{} {}", driver.driverName, driver.driverInfo);
     }
     label.type = TypeName(properties.deviceType);
+    label.unknown = UnknownExtensions(create_info);
     for (const auto& [key, value] : SettingTexts(instance.settings)) label.settings.emplace_back(key, value);
     const std::time_t now = std::time(nullptr);
     std::tm utc = {};
@@ -82,7 +83,11 @@ DeviceLabel Describe(const Instance& instance, VkPhysicalDevice physical,
 void Announce(const Log& log, const DeviceLabel& label, const std::string& where) {
     static ForkMutex& mutex = *new ForkMutex(LockRank::kAnnounce);
     static auto& told = *new std::set<std::string>;
-    const std::string line = Format("active on {} ({}); statistics: {}", label.name, label.driver, where);
+    std::string line = Format("active on {} ({}); statistics: {}", label.name, label.driver, where);
+    if (!label.unknown.empty()) {
+        line += "; much is left alone, for this build does not know ";
+        for (const std::string& name : label.unknown) line += (&name == label.unknown.data() ? "" : ", ") + name;
+    }
     std::lock_guard lock(mutex);
     if (told.insert(line).second)
         log.Notice("{}", line);
@@ -90,9 +95,9 @@ void Announce(const Log& log, const DeviceLabel& label, const std::string& where
         log.Info("{}", line);
 }
 
-void StartStats(Device& device, const VkPhysicalDeviceProperties& properties) {
+void StartStats(Device& device, const VkDeviceCreateInfo& create_info, const VkPhysicalDeviceProperties& properties) {
     const Settings& settings = device.instance->settings;
-    DeviceLabel label = Describe(*device.instance, device.physical, properties);
+    DeviceLabel label = Describe(*device.instance, device.physical, create_info, properties);
     if (!(device.gates & kGateStats)) {
         Announce(*device.log, label, "off");
         return;
@@ -322,7 +327,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkD
             state->down.GetDeviceProcAddr = next;
             ShareSlots(state->down, *device, next, std::min(instance.api_version, properties.apiVersion));
             // Statistics that cannot be had are no reason to fail: the device works, uncounted.
-            if (!Guarded(state->log.get(), "statistics", false, [&] { return StartStats(*state, properties), true; })) {
+            if (!Guarded(state->log.get(), "statistics", false,
+                         [&] { return StartStats(*state, *create_info, properties), true; })) {
                 state->stats.reset();
                 state->gates &= ~uint32_t{kGateStats};
             }

@@ -73,6 +73,11 @@ std::string DeviceJson(const DeviceLabel& device, uint32_t part) {
         kStatsSchema, device.pid, device.index, JsonText(device.time), JsonText(device.program), JsonText(device.name),
         JsonText(device.driver), JsonText(device.api), JsonText(device.type));
     if (part > 1) out += Format(",\"part\":{}", part);
+    if (!device.unknown.empty()) {
+        out += ",\"unknown_extensions\":[";
+        for (const std::string& name : device.unknown) out += (out.back() == '[' ? "" : ",") + JsonText(name);
+        out += "]";
+    }
     out += ",\"settings\":{";
     for (const auto& [key, value] : device.settings)
         out += Format("{}{}:{}", out.back() == '{' ? "" : ",", JsonText(key), JsonText(value));

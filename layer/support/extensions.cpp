@@ -32,6 +32,13 @@ bool IsKnownExtension(std::string_view extension) {
     return std::binary_search(std::begin(kExtensions), std::end(kExtensions), extension);
 }
 
+std::vector<std::string> UnknownExtensions(const VkDeviceCreateInfo& info) {
+    std::vector<std::string> unknown;
+    for (const char* name : std::span(info.ppEnabledExtensionNames, info.enabledExtensionCount))
+        if (!IsKnownExtension(name)) unknown.emplace_back(name);
+    return unknown;
+}
+
 std::string NewerThanBuild(uint32_t program_version, const VkPhysicalDeviceProperties& properties) {
     const uint32_t version = std::min(program_version, properties.apiVersion);
     const uint32_t known = VK_HEADER_VERSION_COMPLETE;

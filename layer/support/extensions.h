@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace kronos {
 
@@ -22,8 +23,11 @@ inline bool Enables(const VkDeviceCreateInfo& info, std::string_view extension) 
 /// The device has it, with what is below. `ask`: the instance's command from below. Throws std::bad_alloc.
 bool Offers(PFN_vkEnumerateDeviceExtensionProperties ask, VkPhysicalDevice physical, const char* extension);
 
-/// The registry that this build was made from has it.
+/// The registry that this build was made from has it, or entry/newer_extensions.txt.
 bool IsKnownExtension(std::string_view extension);
+
+/// Of the device's extensions those that are not known: most features leave such a device alone.
+std::vector<std::string> UnknownExtensions(const VkDeviceCreateInfo& info);
 
 // What an optimisation may have to leave alone, in words; empty: it is not so.
 /// The version that program and device share is newer than this build.

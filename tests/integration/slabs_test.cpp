@@ -437,6 +437,15 @@ TEST_F(SlabsTest, AutoIsOnWhereTheDriverAllowsFewAllocations) {
     EXPECT_THAT(LogLines("slabs: on as the driver allows 4096 allocations"), SizeIs(1));
 }
 
+// Both where people look, for there is little that such a device gains.
+TEST_F(SlabsTest, AnExtensionThatNobodyKnowsIsNamedInTheLogs) {
+    Start(kSlabs, R"({"addExtensions": ["VK_KHR_not_yet", "VK_KHR_shader_bfloat16"]})",
+          {"VK_KHR_not_yet", "VK_KHR_shader_bfloat16"});
+    End();
+    EXPECT_EQ(file.Lines("device").at(0)["unknown_extensions"], nlohmann::json({"VK_KHR_not_yet"}));
+    EXPECT_THAT(LogLines("much is left alone, for this build does not know VK_KHR_not_yet"), SizeIs(1));
+}
+
 TEST_F(SlabsTest, AutoIsOffWhereNobodyMeasuresTheDriver) {
     Start(SlabsWith("slabs", "auto"), kManyAllocations);
     const VkDeviceMemory memory = Allocate(4096);

@@ -86,6 +86,19 @@ std::string Row(const char* format, const std::string& a, const std::string& b, 
     return text;
 }
 
+}  // namespace
+
+std::string UnknownText(const DeviceTotals& device) {
+    if (device.unknown_extensions.empty()) return {};
+    std::string text;
+    for (const std::string& name : device.unknown_extensions) text += (text.empty() ? "" : ", ") + name;
+    return "the program enables " + text +
+           ", which the layer did not know: barriers, redundant state, descriptors, submissions and slabs were left "
+           "alone";
+}
+
+namespace {
+
 std::string FormatGroup(const ReportGroup& group) {
     const DeviceTotals& sum = group.sum;
     std::string out = (sum.program.empty() ? std::string("(program not told)") : sum.program) + " on " +
@@ -97,6 +110,7 @@ std::string FormatGroup(const ReportGroup& group) {
                " no summary line yet, these are the frames so far";
     if (sum.rows.size() < sum.frames) out += "; " + N(sum.frames - sum.rows.size()) + " frames are not in these logs";
     out += "\n";
+    if (const std::string unknown = UnknownText(sum); !unknown.empty()) out += unknown + "\n";
     if (group.settings_differ) out += "the runs had different settings; those of the first are shown\n";
     out += "\n";
     for (const FeatureReport& feature : group.features) {
@@ -186,6 +200,7 @@ ordered_json Json(const ReportGroup& group) {
             {"device", group.sum.name},
             {"driver", group.sum.driver},
             {"type", group.sum.type},
+            {"unknown_extensions", group.sum.unknown_extensions},
             {"runs", group.runs},
             {"unfinished", group.unfinished},
             {"frames", group.sum.frames},
@@ -257,6 +272,9 @@ std::vector<ReportGroup> GroupRuns(const LogTotals& totals) {
             group->sum = device;
         } else {
             group->settings_differ = group->settings_differ || group->sum.settings != device.settings;
+            for (const std::string& name : device.unknown_extensions)
+                if (auto& all = group->sum.unknown_extensions; std::find(all.begin(), all.end(), name) == all.end())
+                    all.push_back(name);
             group->sum.frames += device.frames;
             group->sum.ms += device.ms;
             Add(group->sum.counters, device.counters);

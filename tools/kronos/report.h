@@ -58,6 +58,9 @@ std::vector<ReportGroup> GroupRuns(const LogTotals& totals);
 std::vector<Comparison> Compare(const std::vector<ReportGroup>& before, const std::vector<ReportGroup>& after,
                                 std::vector<std::string>& notes);
 
+/// That the layer left most of the device alone, and for which extensions; empty: it did not.
+std::string UnknownText(const DeviceTotals& device);
+
 std::string FormatReport(const Report& report);
 std::string ReportJson(const Report& report);
 /// One page without scripts that are run, files beside it, or anything from a network.

@@ -134,6 +134,8 @@ std::string Group(const ReportGroup& group, const std::vector<Chart>& charts, si
     if (sum.rows.size() < sum.frames)
         out += "<p class=\"dim\">" + N(sum.frames - sum.rows.size()) +
                " frames are not in these logs: the charts lack them.</p>";
+    if (const std::string unknown = UnknownText(sum); !unknown.empty())
+        out += "<p class=\"dim\">" + HtmlText(unknown) + ".</p>";
     if (group.settings_differ)
         out += "<p class=\"dim\">The runs had different settings; those of the first are shown.</p>";
     out += "<h3>What was gained, and what could be</h3><div class=\"cards\">\n";

@@ -180,6 +180,9 @@ bool StatsReader::ReadLine(const std::string& text) {
         device.program = Text(line, "program");
         device.driver = Text(line, "driver");
         device.type = Text(line, "type");
+        if (const auto unknown = line.find("unknown_extensions"); unknown != line.end() && unknown->is_array())
+            for (const ordered_json& name : *unknown)
+                if (name.is_string()) device.unknown_extensions.push_back(name);
         device.time = time;
         device.pid = key.first;
         device.index = key.second;

@@ -65,8 +65,9 @@ struct DeviceTotals {
     std::string name;
     std::string program;
     std::string driver;
-    std::string type;  ///< "discrete", "cpu", ...; empty in logs of the layer's first weeks
-    std::string time;  ///< of creation
+    std::vector<std::string> unknown_extensions;  ///< of the device, unknown to the layer that ran
+    std::string type;                             ///< "discrete", "cpu", ...; empty in logs of the layer's first weeks
+    std::string time;                             ///< of creation
     uint64_t pid = 0;
     uint64_t index = 0;
     uint64_t frames = 0;

@@ -230,6 +230,22 @@ TEST(Report, NothingIsRecycledAcrossProcesses) {
     EXPECT_EQ(Feature(longer.at(0), "recycle_fences").predictions.at(0).at_least, 1U) << "the neighbour case";
 }
 
+TEST(Report, ExtensionsThatTheLayerDidNotKnowAreNamed) {
+    const auto run = [](int pid, const json& unknown) {
+        json line = json::parse(Device({{"waits", "auto"}}, pid));
+        line["unknown_extensions"] = unknown;
+        return line.dump() + "\n" + Sum({{"submits", 2}}, {{"submits", 1}}, {}, 3, pid);
+    };
+    const auto groups = Groups(run(1, {"VK_KHR_first"}) + run(2, {"VK_KHR_first", "VK_KHR_second", 7}));
+    ASSERT_THAT(groups, SizeIs(1));
+    const Report report = {groups, {}, {}};
+    for (const std::string& text : {FormatReport(report), ReportHtml(report)})
+        EXPECT_THAT(text, HasSubstr("the program enables VK_KHR_first, VK_KHR_second, which the layer did not know"));
+    EXPECT_EQ(json::parse(ReportJson(report))["groups"][0]["unknown_extensions"],
+              json({"VK_KHR_first", "VK_KHR_second"}));
+    EXPECT_EQ(UnknownText(Groups(Device({})).at(0).sum), "");
+}
+
 TEST(Report, RunsOfOneProgramAreAddedUpAndOthersAreNot) {
     const auto groups = Groups(Device({{"waits", "auto"}}, 1) + Sum({{"submits", 2}}, {{"submits", 1}}, {}, 3, 1) +
                                Device({{"waits", "off"}}, 2) + Sum({{"submits", 5}}, {{"submits", 4}}, {}, 4, 2) +
