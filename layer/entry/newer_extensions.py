@@ -46,12 +46,11 @@ def faults_of(name, number, root):
         yield f"has no structure with the number {number}"
 
 
-def newer_than(path, root):
-    """name -> number of its structure, of what is in the list and not in the registry. Ends the process where the registry has one
-    that adds to more than shaders."""
+def reviewed(path, root):
+    """name -> number of its structure, of each that is in the list. Ends the process where the registry has one of them that adds
+    to more than shaders."""
     listed = lines(path)
     told = [f"newer_extensions.txt: {name} {fault}" for name, number in listed.items() for fault in faults_of(name, number, root)]
     if told:
         sys.exit("\n".join(told))
-    known = {e.get("name") for e in root.findall("extensions/extension")}
-    return {name: number for name, number in listed.items() if name not in known}
+    return listed

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from check_commands import hooked_commands, read_registry
-from newer_extensions import newer_than
+from newer_extensions import reviewed
 
 
 def points_to_command_buffers(param):
@@ -76,7 +76,7 @@ def main():
             sys.exit(f"outside_commands: {name} takes an array of command buffers: their recordings must end, too")
         aliases = sorted(a[2:] for a in alias_of if canonical(a) == name and a in offered)
         lines.append(f"OUTSIDE({', '.join([name[2:], version.get(name, 'EXT'), *aliases])})")
-    extensions.extend(newer_than(newer_path, root))
+    extensions.extend(name for name in reviewed(newer_path, root) if name not in extensions)
     made = "// Made by outside_commands.py from the registry.\n"
     Path(outside_path).write_text(made + "\n".join(lines) + "\n")
     for path, names in ((extensions_path, extensions), (sets_path, sets)):

@@ -126,6 +126,17 @@ bool ForWantOfMemory(VkResult result) {
            result == VK_ERROR_TOO_MANY_OBJECTS;
 }
 
+bool AtLimit(const Device& device) {
+    if (device.slabs)
+        return device.slabs->allocations.load(std::memory_order_relaxed) >= device.slab_facts->max_allocations;
+    const MemoryRecycler* recycler = device.recycler.get();
+    return recycler && recycler->allocations.load(std::memory_order_relaxed) >= recycler->max_allocations;
+}
+
+bool AnyIdle(const Device& device) {
+    return (device.recycler && device.recycler->AnyIdle()) || (device.slabs && device.slabs->AnyIdle());
+}
+
 // The driver's allocation of `bytes`, or, when there is not enough, what the program asked for after all that is idle
 // went back. Nothing may fail that would not have failed without the layer. `info.allocationSize` is what the program
 // asked for.
@@ -133,10 +144,7 @@ VkResult FromDriverWithTrim(Device& device, const VkMemoryAllocateInfo& info, co
                             bool timed, VkDeviceSize& bytes, VkDeviceMemory* memory) {
     const uint64_t freed_before = FreedSoFar(device);
     // The limit is the program's to keep; what is idle must not count against it.
-    if (const MemoryRecycler* recycler = device.recycler.get();
-        recycler && recycler->allocations.load(std::memory_order_relaxed) >= recycler->max_allocations &&
-        recycler->AnyIdle())
-        Trim(device, freed_before);
+    if (AtLimit(device) && AnyIdle(device)) Trim(device, freed_before);
     VkMemoryAllocateInfo wanted = info;
     wanted.allocationSize = bytes;
     VkResult result = FromDriver(device, wanted, allocator, timed, memory);
@@ -335,10 +343,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
         MemoryRecycler& recycler = *device.recycler;
         judged = JudgeAllocation(*info, allocator, recycler.facts);
         key = std::get_if<MemoryKey>(&judged);
-        if (key && recycler.Dear() && FromIdle(device, *key, *info, memory)) {
-            if (refused) CountRefusal(device, *refused);
-            return VK_SUCCESS;
-        }
+        if (key && recycler.Dear() && FromIdle(device, *key, *info, memory)) return VK_SUCCESS;
         if (device.slabs && idle_first && IsVirtual(device, *info, allocator, memory, refused)) return VK_SUCCESS;
         if (!key) {
             const auto refusal = static_cast<uint32_t>(std::get<MemoryRefusal>(judged));

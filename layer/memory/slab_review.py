@@ -16,7 +16,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "entry"))
-from newer_extensions import newer_than  # noqa: E402
+from newer_extensions import reviewed  # noqa: E402
 
 MEMORY_STRUCTS = {"VkMemoryAllocateInfo", "VkMemoryRequirements2", "VkBindBufferMemoryInfo", "VkBindImageMemoryInfo",
                   "VkMemoryMapInfo", "VkMemoryUnmapInfo", "VkMappedMemoryRange", "VkBindSparseInfo",
@@ -106,9 +106,12 @@ def main():
     if faults:
         sys.exit(1)
     made = "// Made by slab_review.py from slab_review.txt and the registry.\n"
-    newer = newer_than(newer_path, registry.root)
-    names = sorted([n for n, on in review.items() if on and n in registry.extensions] + list(newer))
-    structures = {str(number) for number in newer.values() if number is not None}
+    newer = reviewed(newer_path, registry.root)
+    names = sorted({n for n, on in review.items() if on and n in registry.extensions} | set(newer))
+    # Those that the headers name are found by their names.
+    structures = {str(number) for name, number in newer.items() if number is not None and name not in registry.extensions}
+    for name in newer.keys() & registry.extensions.keys():
+        structures.update(registry.device_chain(registry.extensions[name]))
     for name, on in review.items():
         part = registry.extensions.get(name, registry.versions.get(name))
         if on and part is not None and not part.get("platform") and part.get("provisional") != "true":

@@ -40,6 +40,8 @@ class DriverSlabs : public SlabDriver {
             info.pNext = &priority;
         }
         VkDeviceMemory memory = VK_NULL_HANDLE;
+        if (device_.slabs->allocations.load(std::memory_order_relaxed) >= device_.slab_facts->max_allocations)
+            return false;
         if (device_.down.AllocateMemory(device_.handle, &info, nullptr, &memory) != VK_SUCCESS) return false;
         device_.slabs->allocations.fetch_add(1, std::memory_order_relaxed);
         if (device_.recycler) device_.recycler->allocations.fetch_add(1, std::memory_order_relaxed);
@@ -120,7 +122,7 @@ void ExpectImages(const Device& device, const VkPhysicalDeviceLimits& limits) {
         VkMemoryRequirements requirements = {};
         device.down.GetImageMemoryRequirements(device.handle, image, &requirements);
         device.down.DestroyImage(device.handle, image, nullptr);
-        device.slabs->Expect(requirements.alignment);
+        device.slabs->Expect(requirements.alignment, requirements.size);
     }
 }
 

@@ -120,7 +120,8 @@ SlabMemory::~SlabMemory() = default;
 
 // What a resource needs whose size is a multiple of its alignment is found in any memory that is large enough for it.
 uint64_t SlabMemory::AlignmentFor(uint64_t bytes) const {
-    return std::max(options_.granule, std::min(std::bit_floor(bytes), alignment_.load(std::memory_order_relaxed)));
+    return std::max({options_.granule, std::min(std::bit_floor(bytes), alignment_.load(std::memory_order_relaxed)),
+                     alignment_of_all_.load(std::memory_order_relaxed)});
 }
 
 uint64_t SlabMemory::Reserved(uint64_t bytes) const {

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -126,8 +127,11 @@ class SlabMemory {
     /// `chosen_by`, if it is more: the alignment by which a place is chosen where there is none yet.
     Placed Place(VirtualMemory& memory, uint64_t alignment, uint64_t chosen_by = 1);
 
-    /// From now on what is allocated suffices for such an alignment, as far as it is large enough for one that has it.
-    void Expect(uint64_t alignment) noexcept { Raise(alignment_, alignment); }
+    /// From now on what is allocated suffices for a resource of so many bytes with such an alignment, as far as it is
+    /// large enough for one.
+    void Expect(uint64_t alignment, uint64_t bytes) noexcept {
+        Raise(std::bit_floor(bytes) < alignment ? alignment_of_all_ : alignment_, alignment);
+    }
     /// The same for VirtualMemory::alignment.
     static void Raise(std::atomic<uint64_t>& known, uint64_t alignment) noexcept;
 
@@ -207,7 +211,8 @@ class SlabMemory {
 
     const SlabOptions options_;
     SlabDriver& driver_;
-    std::atomic<uint64_t> alignment_;  // that blocks begin at, the larger ones
+    std::atomic<uint64_t> alignment_;            // that blocks begin at, the larger ones
+    std::atomic<uint64_t> alignment_of_all_{1};  // and all: there are resources that need more than they are large
     std::atomic<uint32_t> waiting_{0};
     std::atomic<uint64_t> freed_elsewhere_{0};
     std::array<std::atomic<uint64_t>, 16> idle_bytes_{};  // of each heap, in empty slabs

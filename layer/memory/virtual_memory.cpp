@@ -14,11 +14,9 @@ VkDeviceSize AlignmentOf(const Device& device, const VkBindBufferMemoryInfo& bin
     return kronos::AlignmentOf(device, bind.buffer);
 }
 
-// Of the plane that is bound, where it is a plane: images of several planes may only be asked so. The layer does not
-// hook the command, so its two names do not share a slot; below 1.1 there is only the extension's.
+// Of the plane that is bound, where it is a plane: images of several planes may only be asked so.
 VkDeviceSize AlignmentOf(const Device& device, const VkBindImageMemoryInfo& bind) {
-    const auto ask = device.down.GetImageMemoryRequirements2 ? device.down.GetImageMemoryRequirements2
-                                                             : device.down.GetImageMemoryRequirements2KHR;
+    const auto ask = device.down.GetImageMemoryRequirements2;
     if (!ask) return kronos::AlignmentOf(device, bind.image);
     VkImagePlaneMemoryRequirementsInfo plane = {};
     plane.sType = VK_STRUCTURE_TYPE_IMAGE_PLANE_MEMORY_REQUIREMENTS_INFO;
@@ -106,7 +104,7 @@ VkMappedMemoryRange RangeOfSlab(const Device& device, const VirtualMemory& memor
 }
 
 void NeedAlignment(const Device& device, VirtualMemory& memory, VkDeviceSize alignment) noexcept {
-    device.slabs->Expect(alignment);
+    device.slabs->Expect(alignment, UINT64_MAX);
     SlabMemory::Raise(memory.alignment, alignment);
 }
 

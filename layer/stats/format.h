@@ -26,7 +26,7 @@ struct DeviceLabel {
     std::string time;                                           ///< of creation, UTC, ISO 8601
     std::string type;                                           ///< "discrete", "integrated", "virtual", "cpu", "other"
     std::vector<std::pair<std::string, std::string>> settings;  ///< in effect: key, value
-    std::vector<std::string> unknown = {};                           ///< UnknownExtensions
+    std::vector<std::string> unknown = {};                      ///< UnknownExtensions
 };
 
 struct Summary {

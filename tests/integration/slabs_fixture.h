@@ -47,7 +47,7 @@ class SlabsTest : public MemoryTest {
         const VkBufferDeviceAddressInfo info = {VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO, nullptr, buffer};
         return reinterpret_cast<uint8_t*>(vkGetBufferDeviceAddress(device->handle, &info));
     }
-    VkImage MakeImage(uint32_t width) const {
+    static VkImageCreateInfo ImageInfo(uint32_t width) {
         VkImageCreateInfo info = {};
         info.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO;
         info.imageType = VK_IMAGE_TYPE_2D;
@@ -56,6 +56,10 @@ class SlabsTest : public MemoryTest {
         info.mipLevels = info.arrayLayers = 1;
         info.samples = VK_SAMPLE_COUNT_1_BIT;
         info.usage = VK_IMAGE_USAGE_STORAGE_BIT;
+        return info;
+    }
+    VkImage MakeImage(uint32_t width) const {
+        const VkImageCreateInfo info = ImageInfo(width);
         VkImage made = VK_NULL_HANDLE;
         EXPECT_EQ(vkCreateImage(device->handle, &info, nullptr, &made), VK_SUCCESS);
         return made;

@@ -251,6 +251,118 @@ INSTANTIATE_TEST_SUITE_P(Slabs, BoundTogetherTest, ::testing::Bool(), [](const a
 });
 
 // What is mapped has its place, and that may not suffice for a resource: an error for each, and one line for all.
+// Who asks what a resource needs and then allocates gets memory that suffices, though it is mapped before it is bound.
+TEST_F(SlabsTest, WhatTheProgramAsksForIsKnownWhenItAllocates) {
+    constexpr VkDeviceSize kAlignment = 1 << 20;
+    const auto ask2 = [](auto command, VkDevice handle, const auto& info) {
+        VkMemoryRequirements2 needed = {VK_STRUCTURE_TYPE_MEMORY_REQUIREMENTS_2, nullptr, {}};
+        command(handle, &info, &needed);
+        return needed.memoryRequirements;
+    };
+    for (int way = 0; way < 6; ++way) {
+        const bool image = way >= 3;
+        SCOPED_TRACE(way);
+        Start(kSlabs, R"({"largeBufferAlignment": 1048576, "smallImageAlignment": 1048576})");
+        const VkBuffer buffer = image ? VK_NULL_HANDLE : MakeBuffer(kAlignment);
+        const VkImage small = image ? MakeImage(32) : VK_NULL_HANDLE;
+        VkBufferCreateInfo buffer_info = {};
+        buffer_info.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO;
+        buffer_info.size = kAlignment;
+        buffer_info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT;
+        const VkImageCreateInfo image_info = ImageInfo(32);
+        VkMemoryRequirements needed = {};
+        switch (way) {
+            case 0:
+                vkGetBufferMemoryRequirements(device->handle, buffer, &needed);
+                break;
+            case 1:
+                needed = ask2(vkGetBufferMemoryRequirements2, device->handle,
+                              VkBufferMemoryRequirementsInfo2{VK_STRUCTURE_TYPE_BUFFER_MEMORY_REQUIREMENTS_INFO_2,
+                                                              nullptr, buffer});
+                break;
+            case 2:
+                needed = ask2(vkGetDeviceBufferMemoryRequirements, device->handle,
+                              VkDeviceBufferMemoryRequirements{VK_STRUCTURE_TYPE_DEVICE_BUFFER_MEMORY_REQUIREMENTS,
+                                                               nullptr, &buffer_info});
+                break;
+            case 3:
+                vkGetImageMemoryRequirements(device->handle, small, &needed);
+                break;
+            case 4:
+                needed = ask2(
+                    vkGetImageMemoryRequirements2, device->handle,
+                    VkImageMemoryRequirementsInfo2{VK_STRUCTURE_TYPE_IMAGE_MEMORY_REQUIREMENTS_INFO_2, nullptr, small});
+                break;
+            default:
+                needed = ask2(vkGetDeviceImageMemoryRequirements, device->handle,
+                              VkDeviceImageMemoryRequirements{VK_STRUCTURE_TYPE_DEVICE_IMAGE_MEMORY_REQUIREMENTS,
+                                                              nullptr, &image_info, VK_IMAGE_ASPECT_NONE});
+        }
+        EXPECT_EQ(needed.alignment, kAlignment);
+        // The second is not the first of its slab.
+        std::vector<VkDeviceMemory> memories;
+        for (int i = 0; i < 2; ++i) {
+            memories.push_back(Allocate(needed.size, kCoherentType));
+            EXPECT_TRUE(IsTagged(memories.back()));
+            Map(memories.back());
+        }
+        EXPECT_EQ(image ? vkBindImageMemory(device->handle, small, memories[1], 0)
+                        : vkBindBufferMemory(device->handle, buffer, memories[1], 0),
+                  VK_SUCCESS);
+        vkDestroyBuffer(device->handle, buffer, nullptr);
+        vkDestroyImage(device->handle, small, nullptr);
+        for (const VkDeviceMemory memory : memories) Free(memory);
+        device->Destroy();
+        EXPECT_EQ(Did(file.Lines("summary").back(), "slabs_unaligned"), 0u);
+    }
+}
+
+// Too large for the slabs of most programs: what is idle comes first, and a slab with room for it is not asked.
+TEST_F(SlabsTest, LargeOnesThatAreIdleComeBeforeSlabs) {
+    layered::SettingMap settings = kSlabs;
+    settings["recycle_memory"] = "on";
+    Start(settings);
+    constexpr VkDeviceSize kLarge = 3 << 20;
+    const VkDeviceMemory alone = Allocate(kLarge);
+    EXPECT_FALSE(IsTagged(alone)) << "no slab is large enough yet";
+    Free(alone);
+    std::vector<VkDeviceMemory> memories;
+    for (int i = 0; i < 40; ++i) memories.push_back(Allocate(1 << 20));
+    const VkDeviceMemory again = Allocate(kLarge);
+    EXPECT_EQ(again, alone);
+    const VkDeviceMemory another = Allocate(kLarge);
+    EXPECT_TRUE(IsTagged(another)) << "nothing is idle, and slabs are large enough now";
+    for (const VkDeviceMemory memory : memories) {
+        EXPECT_TRUE(IsTagged(memory));
+        Free(memory);
+    }
+    Free(again);
+    Free(another);
+    const nlohmann::json summary = End();
+    EXPECT_EQ(Did(summary, "memory_recycled"), 1u);
+    EXPECT_EQ(Did(summary, "memory_made"), 1u);
+    EXPECT_EQ(Did(summary, "slabs_served"), 41u);
+}
+
+// With preset = observe nothing is virtual, and it is counted what would have been.
+TEST_F(SlabsTest, WhatSlabsWouldHaveRoomForIsForeseen) {
+    layered::SettingMap settings = {{"preset", "observe"}};
+    Start(settings);
+    for (int i = 0; i < 200; ++i) {
+        const VkDeviceMemory memory = Allocate(1 << 20);
+        EXPECT_FALSE(IsTagged(memory));
+        Free(memory);
+    }
+    std::vector<VkDeviceMemory> memories;
+    for (int i = 0; i < 4; ++i) memories.push_back(Allocate(1 << 20));
+    for (int i = 0; i < 2; ++i) Free(Allocate(3 << 20));
+    for (const VkDeviceMemory memory : memories) Free(memory);
+    const nlohmann::json summary = End();
+    EXPECT_EQ(Did(summary, "slabs_room"), 203u) << "of 204 in one slab of four";
+    EXPECT_EQ(Did(summary, "memory_again"), 1u) << "the second of those that are too large";
+    EXPECT_EQ(Did(summary, "slabs_served"), 0u);
+}
+
 TEST_F(SlabsTest, BindsThatCannotBeAreToldOnce) {
     Start(kSlabs, R"({"largeBufferAlignment": 1048576})");
     std::vector<VkDeviceMemory> memories = {Allocate(4096, kCoherentType)};

@@ -22,6 +22,8 @@ void Requirements(VkDevice device, bool image, uint64_t size, VkMemoryRequiremen
     out->alignment = image ? config.image_alignment : config.buffer_alignment;
     if (!image && size >= kLarge) out->alignment = std::max(out->alignment, config.large_buffer_alignment);
     out->size = AlignUp(std::max<uint64_t>(size, 1), out->alignment);
+    constexpr uint64_t kSmall = 16 << 10;
+    if (image && size < kSmall) out->alignment = std::max(out->alignment, config.small_image_alignment);
     out->memoryTypeBits = TypeBits(config, image ? config.image_type_mask : config.buffer_type_mask);
 }
 

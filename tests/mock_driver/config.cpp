@@ -291,13 +291,15 @@ DeviceConfig ReadDevice(Reader& r, const std::string& where, const Json& json, u
          {"bufferAlignment", r.Number(&d.buffer_alignment)},
          {"imageAlignment", r.Number(&d.image_alignment)},
          {"largeBufferAlignment", r.Number(&d.large_buffer_alignment)},
+         {"smallImageAlignment", r.Number(&d.small_image_alignment)},
          {"bufferMemoryTypes", r.Number(&d.buffer_type_mask)},
          {"imageMemoryTypes", r.Number(&d.image_type_mask)},
          {"prefersDedicated", r.Bool(&d.prefers_dedicated)}});
     for (std::string& name : add) d.extensions.push_back(name);
     for (const std::string& name : remove) std::erase(d.extensions, name);
     for (uint64_t DeviceConfig::*member :
-         {&DeviceConfig::buffer_alignment, &DeviceConfig::image_alignment, &DeviceConfig::large_buffer_alignment}) {
+         {&DeviceConfig::buffer_alignment, &DeviceConfig::image_alignment, &DeviceConfig::large_buffer_alignment,
+          &DeviceConfig::small_image_alignment}) {
         uint64_t& alignment = d.*member;
         if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
             r.Complain(where + ": an alignment", alignment, "powers of two");

@@ -33,6 +33,7 @@ struct DeviceConfig {
     uint64_t buffer_alignment = 64;
     uint64_t image_alignment = 1024;
     uint64_t large_buffer_alignment = 1;  // of buffers of 128 KiB and more, if it is more
+    uint64_t small_image_alignment = 1;   // of images of less than 16 KiB, if it is more; their sizes stay
     uint32_t buffer_type_mask = ~0U;
     uint32_t image_type_mask = ~0U;
     bool prefers_dedicated = false;

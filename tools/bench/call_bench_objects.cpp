@@ -164,6 +164,48 @@ double AllocateDescriptorSets(Subject& s) { return SetLives(s, Half::kMaking); }
 double FreeDescriptorSets(Subject& s) { return SetLives(s, Half::kDestroying); }
 
 // The memory is theirs from their beginning; they share it.
+double GetBufferMemoryRequirements(Subject& s) {
+    const Buffers buffers(s);
+    VkMemoryRequirements needed = {};
+    return Batch([&](size_t i) { s.down.GetBufferMemoryRequirements(s.device, buffers.made[i], &needed); });
+}
+double GetBufferMemoryRequirements2(Subject& s) {
+    const Buffers buffers(s);
+    auto info = Info<VkBufferMemoryRequirementsInfo2>(VK_STRUCTURE_TYPE_BUFFER_MEMORY_REQUIREMENTS_INFO_2);
+    auto needed = Info<VkMemoryRequirements2>(VK_STRUCTURE_TYPE_MEMORY_REQUIREMENTS_2);
+    return Batch([&](size_t i) {
+        info.buffer = buffers.made[i];
+        s.down.GetBufferMemoryRequirements2(s.device, &info, &needed);
+    });
+}
+double GetDeviceBufferMemoryRequirements(Subject& s) {
+    const VkBufferCreateInfo buffer = BufferInfo();
+    auto info = Info<VkDeviceBufferMemoryRequirements>(VK_STRUCTURE_TYPE_DEVICE_BUFFER_MEMORY_REQUIREMENTS);
+    info.pCreateInfo = &buffer;
+    auto needed = Info<VkMemoryRequirements2>(VK_STRUCTURE_TYPE_MEMORY_REQUIREMENTS_2);
+    return Batch([&](size_t) { s.down.GetDeviceBufferMemoryRequirements(s.device, &info, &needed); });
+}
+double GetImageMemoryRequirements(Subject& s) {
+    const Images images(s);
+    VkMemoryRequirements needed = {};
+    return Batch([&](size_t i) { s.down.GetImageMemoryRequirements(s.device, images.made[i], &needed); });
+}
+double GetImageMemoryRequirements2(Subject& s) {
+    const Images images(s);
+    auto info = Info<VkImageMemoryRequirementsInfo2>(VK_STRUCTURE_TYPE_IMAGE_MEMORY_REQUIREMENTS_INFO_2);
+    auto needed = Info<VkMemoryRequirements2>(VK_STRUCTURE_TYPE_MEMORY_REQUIREMENTS_2);
+    return Batch([&](size_t i) {
+        info.image = images.made[i];
+        s.down.GetImageMemoryRequirements2(s.device, &info, &needed);
+    });
+}
+double GetDeviceImageMemoryRequirements(Subject& s) {
+    const VkImageCreateInfo image = ImageInfo();
+    auto info = Info<VkDeviceImageMemoryRequirements>(VK_STRUCTURE_TYPE_DEVICE_IMAGE_MEMORY_REQUIREMENTS);
+    info.pCreateInfo = &image;
+    auto needed = Info<VkMemoryRequirements2>(VK_STRUCTURE_TYPE_MEMORY_REQUIREMENTS_2);
+    return Batch([&](size_t) { s.down.GetDeviceImageMemoryRequirements(s.device, &info, &needed); });
+}
 double BindBufferMemory(Subject& s) {
     const Buffers buffers(s);
     return Batch([&](size_t i) { s.down.BindBufferMemory(s.device, buffers.made[i], s.memory, 0); });

@@ -345,7 +345,8 @@ class Reporter {
         if (report.state == FeatureState::kOff) {
             // When what was idle came back within a frame the log does not tell: nothing is sure. What a slab had room
             // for no free had to precede.
-            const uint64_t room = device_.Did("slabs_room");
+            const bool looked = Setting("preset") == "observe", slabs = Setting("slabs") == "off";
+            const uint64_t room = !slabs ? 0 : looked ? device_.Did("slabs_room") : asked - 1;
             const uint64_t again = Recyclable(device_.rows, Series::kAllocationsAsked, Series::kFrees).at_most;
             const uint64_t at_most = std::min(asked, again + room);
             std::optional<uint64_t> expected = Foreseen(again, "memory_again");
@@ -353,8 +354,8 @@ class Reporter {
             report.predictions.push_back({"allocations", asked, 0, at_most, expected});
             report.text = "the driver made all " + N(asked) + " allocations" + size;
             if (at_most)
-                report.advice = Variable("recycle_memory", "auto") + " and " + Variable("slabs", "auto") + ": up to " +
-                                Of(at_most, asked) +
+                report.advice = Variable("recycle_memory", "auto") +
+                                (slabs ? " and " + Variable("slabs", "auto") : "") + ": up to " + Of(at_most, asked) +
                                 " could be freed ones or parts of slabs, as far as types and sizes fit; done where "
                                 "the driver's are dear";
             return report;

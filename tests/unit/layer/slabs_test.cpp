@@ -233,10 +233,16 @@ TEST_F(SlabsTest, WhatIsPlacedIsNotMoved) {
     EXPECT_EQ(slabs->Place(large, 1), SlabMemory::Placed::kThere);
     EXPECT_EQ(slabs->Place(large, 64 * kKiB), SlabMemory::Placed::kThere);
     // More than 64 KiB from when such an alignment was seen.
-    slabs->Expect(256 * kKiB);
+    slabs->Expect(256 * kKiB, UINT64_MAX);
     VirtualMemory& larger = Allocate(300 * kKiB);
     EXPECT_EQ(slabs->Place(larger, 1), SlabMemory::Placed::kThere);
     EXPECT_EQ(slabs->Place(larger, 256 * kKiB), SlabMemory::Placed::kThere);
+    // And of all, should a resource need more than it is large.
+    slabs->Expect(128 * kKiB, 100'000);
+    Allocate(4096);
+    VirtualMemory& small = Allocate(100'000);
+    EXPECT_EQ(slabs->Place(small, 1), SlabMemory::Placed::kThere);
+    EXPECT_EQ(slabs->Place(small, 128 * kKiB), SlabMemory::Placed::kThere);
 }
 
 TEST_F(SlabsTest, NoOtherPlaceCanBeHad) {
