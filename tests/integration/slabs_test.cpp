@@ -317,6 +317,29 @@ TEST_F(SlabsTest, WhatTheProgramAsksForIsKnownWhenItAllocates) {
     }
 }
 
+// The driver is never asked for one more than it allows, for the layer's sake or otherwise.
+TEST_F(SlabsTest, EmptySlabsDoNotCountAgainstTheLimit) {
+    constexpr uint64_t kLimit = 8;
+    Start(kSlabs, R"({"limits": {"maxMemoryAllocationCount": 8}})");
+    Free(Allocate(4096));
+    std::vector<VkBuffer> buffers;
+    std::vector<VkDeviceMemory> memories;
+    for (uint64_t i = 0; i < kLimit; ++i) {
+        buffers.push_back(MakeBuffer(4096));
+        const VkMemoryDedicatedAllocateInfo dedicated = {VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO, nullptr,
+                                                         VK_NULL_HANDLE, buffers.back()};
+        memories.push_back(Allocate(4096, kLocalType, &dedicated));
+        EXPECT_FALSE(IsTagged(memories.back()));
+    }
+    EXPECT_EQ(mock.Calls("vkAllocateMemory"), kLimit + 1) << "and the slab went before the last";
+    VkDeviceMemory none = VK_NULL_HANDLE;
+    EXPECT_EQ(TryAllocate(none, 4096), VK_ERROR_TOO_MANY_OBJECTS);
+    EXPECT_EQ(mock.Calls("vkAllocateMemory"), kLimit + 2) << "what the program asks for, and no slab";
+    for (const VkDeviceMemory memory : memories) Free(memory);
+    for (const VkBuffer buffer : buffers) Destroy(buffer);
+    End();
+}
+
 // Too large for the slabs of most programs: what is idle comes first, and a slab with room for it is not asked.
 TEST_F(SlabsTest, LargeOnesThatAreIdleComeBeforeSlabs) {
     layered::SettingMap settings = kSlabs;
