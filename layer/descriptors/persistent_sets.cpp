@@ -184,11 +184,13 @@ LayerSet* PersistentSets::Make(const DescriptorSet& set, const ContentKey& key, 
 
 // A set of the layer's of that layout that nobody has.
 LayerSet* PersistentSets::Room(const DescriptorSet& set) {
-    std::unique_ptr<Layout>& layout = layouts_[set.layout->uid];
-    if (!layout) {
-        layout = std::make_unique<Layout>();
-        layout->facts = set.layout;
+    auto known = layouts_.find(set.layout->uid);
+    if (known == layouts_.end()) {
+        auto made = std::make_unique<Layout>();
+        made->facts = set.layout;
+        known = layouts_.emplace(set.layout->uid, std::move(made)).first;
     }
+    const std::unique_ptr<Layout>& layout = known->second;
     if (layout->sets.size() < options_.most_per_layout) {
         layout->sets.reserve(layout->sets.size() + 1);
         if (LayerSet* made = sets_.New()) {
