@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory/slab_forecast.h"
 
+#include <atomic>
+#include <cstdint>
 #include <variant>
 
 #include "support/clock.h"

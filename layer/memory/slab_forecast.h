@@ -5,8 +5,6 @@
 
 #include <vulkan/vulkan_core.h>
 
-#include <atomic>
-#include <cstdint>
 #include <memory>
 
 #include "memory/slab_choice.h"

@@ -154,7 +154,7 @@ def bench(folder, models, quick, repeats=15):
 
 
 def bench_long(folder, models, quick):
-    """Long enough for the fastest to be of a GPU whose clock has risen, which takes an idle one some tenths of a second of work."""
+    """Long enough for the fastest to be of a GPU whose clock has risen, as that of an idle one does only after a while of work."""
     return bench(folder, models, quick, repeats=500)
 
 
