@@ -25,12 +25,14 @@ class Program:
 
 
 class Root:
-    """A folder with programs: a sysroot of tests/apps/fetch, or what tests/apps/pack packed."""
+    """A folder with programs: a sysroot of tests/apps/fetch or tests/apps/trim, or what tests/apps/pack packed."""
 
     def __init__(self, folder, group):
         packed = folder / "app"
-        self.packed = (packed / "run").is_file()
-        self.path = packed if self.packed else folder / ("sid" if group == "llama" else f"sid-{group}")
+        self.path = folder / ("sid" if group == "llama" else f"sid-{group}")
+        self.packed = not (self.path / "run").is_file() and (packed / "run").is_file()
+        if self.packed:
+            self.path = packed
         self.group = group
         if not (self.path / "run").is_file():
             raise NotThere(f"not in {folder}; tests/apps/fetch {group}")
@@ -47,8 +49,8 @@ class Root:
         return [self.path / "run", found[0]]
 
     def lavapipe(self):
-        """This sysroot's own, which only its programs can load."""
-        if self.packed:
+        """This sysroot's own, which only its programs can load. tests/apps/trim leaves it out."""
+        if self.packed or (self.path / ".trimmed").is_file():
             return None
         found = sorted((self.path / "usr/share/vulkan/icd.d").glob("lvp_icd*.json"))
         if not found:
@@ -224,19 +226,23 @@ def ffmpeg(folder, models, quick):
         md5 = re.search(r"^MD5=([0-9a-f]{32})$", done.stdout, re.M)
         if not md5:
             raise ValueError(f"no MD5: {done.stderr[-800:]}")
-        return {"md5": md5[1]}, {}
+        took = re.search(r"rtime=([\d.]+)s", done.stderr)
+        return {"md5": md5[1]}, {"frames": float(took[1]) * 1e9} if took else {}
 
-    return Program([*root.command("ffmpeg"), "-hide_banner", "-loglevel", "error", "-nostdin", "-init_hw_device", "vulkan=vk:0", "-filter_hw_device",
-                    "vk", "-f", "lavfi", "-i", "testsrc2=s=640x360:r=25", "-frames:v", "10" if quick else "40", "-vf", filters, "-f", "md5", "-"], read,
+    return Program([*root.command("ffmpeg"), "-hide_banner", "-nostats", "-benchmark", "-nostdin", "-init_hw_device", "vulkan=vk:0", "-filter_hw_device",
+                    "vk", "-f", "lavfi", "-i", "testsrc2=s=640x360:r=25", "-frames:v", "10" if quick else "200", "-vf", filters, "-f", "md5", "-"], read,
                    lavapipe=root.lavapipe())
 
 
 def torch(folder, models, quick):
     root = Root(folder, "torch")
-    command, environment = root.python("torch_chain.py", "3" if quick else "20")
+    times = "3" if quick else "60"
+    command, environment = root.python("torch_chain.py", times)
 
     def read(done):
-        return {"numbers": json.loads(done.stdout)}, {}
+        numbers = json.loads(done.stdout)
+        took = numbers.pop("fastest_ns")
+        return {"numbers": numbers}, {f"chain, fastest of {times}": took}
 
     return Program(command, read, environment)
 
