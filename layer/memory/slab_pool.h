@@ -42,8 +42,8 @@ struct Slab {
     Slab* previous_ = nullptr;
 };
 
-/// A part of a slab, taken or free.
-struct SlabBlock {
+/// A part of a slab, taken or free. A line of the cache: a call looks at several of them.
+struct alignas(64) SlabBlock {
     Slab* slab = nullptr;
     uint64_t offset = 0;
     uint64_t bytes = 0;  ///< at least what was asked for, a multiple of the granule
@@ -58,6 +58,7 @@ struct SlabBlock {
     SlabBlock* previous_ = nullptr;  // in the list of its class, while it is free
     SlabBlock* next_ = nullptr;
 };
+static_assert(sizeof(SlabBlock) == 64);
 
 /// What a pool is made of. Plain data.
 struct SlabUse {
