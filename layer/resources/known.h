@@ -52,7 +52,7 @@ class Known {
     }
 
   private:
-    HandleMap<Handle, Facts*> map_;  // owns what it points to
+    HandleMap<Handle, Facts*, OwnersMutex> map_;  // owns what it points to; changed with mutex_ held
     ForkMutex mutex_{LockRank::kResources};
     bool ambiguous_ = false;                       // guarded by mutex_
     std::vector<std::unique_ptr<Facts>> retired_;  // guarded by mutex_

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A map from handles to 8-byte values whose look-ups take no lock and never insert.
 //
-// Threads: Find may run at any time on any thread. Insert and Erase lock the map's own mutex. As Vulkan
-// demands for the handles themselves, no thread may look up a key while another erases that same key.
+// Threads: Find may run at any time on any thread. Insert and Erase lock the map's own mutex, or demand that its owner
+// holds one (OwnersMutex). As Vulkan demands for the handles themselves, no thread may look up a key while another
+// erases that same key.
 #pragma once
 
 #include <atomic>
@@ -18,11 +19,19 @@
 
 namespace kronos {
 
+/// In place of the map's own: whoever has the map holds a mutex of theirs for all but Find, ForEach and empty.
+struct OwnersMutex {
+    explicit OwnersMutex(LockRank) {}
+    // The names that std::lock_guard asks for.
+    void lock() {}    // NOLINT(readability-identifier-naming)
+    void unlock() {}  // NOLINT(readability-identifier-naming)
+};
+
 /// Open addressing with linear probing, at most half full. Erasing moves later entries of the run back into the hole,
 /// so no erased slots pile up, and only a growing number of living entries makes a new table. A table that was outgrown
 /// stays readable until the map dies, because a reader may still be in it; capacities double, so all of them together
 /// are at most as large as the current one. Keys: any pointer or integer handle but 0.
-template <class Key, class Value>
+template <class Key, class Value, class Mutex = ForkMutex>
 class HandleMap {
     static_assert(std::is_trivially_copyable_v<Value> && sizeof(Value) <= 8);
 
@@ -193,7 +202,7 @@ class HandleMap {
         }
     }
 
-    mutable ForkMutex mutex_{LockRank::kHandleMap};
+    mutable Mutex mutex_{LockRank::kHandleMap};
     std::vector<std::unique_ptr<Table>> owned_;  // guarded by mutex_
     std::atomic<Table*> table_;
     std::atomic<uint64_t> version_{0};  // odd while entries move
