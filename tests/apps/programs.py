@@ -234,7 +234,9 @@ def ffmpeg(folder, models, quick):
         if not md5:
             raise ValueError(f"no MD5: {done.stderr[-800:]}")
         took = re.search(r"rtime=([\d.]+)s", done.stderr)
-        return {"md5": md5[1]}, {"frames": float(took[1]) * 1e9} if took else {}
+        if not took:
+            raise ValueError(f"no time: {done.stderr[-800:]}")
+        return {"md5": md5[1]}, {"frames": float(took[1]) * 1e9}
 
     return Program([*root.command("ffmpeg"), "-hide_banner", "-nostats", "-benchmark", "-nostdin", "-init_hw_device", "vulkan=vk:0", "-filter_hw_device",
                     "vk", "-f", "lavfi", "-i", "testsrc2=s=640x360:r=25", "-frames:v", "10" if quick else "200", "-vf", filters, "-f", "md5", "-"], read,

@@ -32,6 +32,7 @@ Replayed Replay(const Trace& trace, std::unique_ptr<Subject> subject) {
     std::vector<void*> live(trace.allocations);
     // What reading a long trace costs for the first time is not the subject's.
     for (const Event& event : trace.events) live[event.number] = subject.get();
+    std::fill(live.begin(), live.end(), nullptr);
     const uint64_t begun = kronos::NowNs();
     for (const Event& event : trace.events) {
         void*& memory = live[event.number];
