@@ -146,9 +146,10 @@ void QueueTrace::Collect() {
         const GpuClock::Span span = clock_.Place(time.begin_ticks, time.end_ticks, time.call_begin_ns, now);
         const uint64_t called_ns = time.call_begin_ns + (time.call_end_ns - time.call_begin_ns) / 2;
         all_.Safely([&] {
+            // One line: of a process that is killed while it writes, all of it is in the file or nothing.
             all_.writer_->Add(SliceEvent(gpu_, Format("submission {}", time.submission), span.begin_ns, span.end_ns,
                                          Format("\"submission\":{}", time.submission)) +
-                              ",\n" + FlowEvents(time.submission, calls_, called_ns, gpu_, span.begin_ns));
+                              "," + FlowEvents(time.submission, calls_, called_ns, gpu_, span.begin_ns));
         });
     });
 }

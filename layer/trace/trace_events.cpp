@@ -27,7 +27,7 @@ std::string FlowEvents(uint64_t id, TraceTrack from, uint64_t from_ns, TraceTrac
     // In hexadecimal digits, as readers take it.
     const std::string which =
         Format(",\"cat\":\"submission\",\"id\":\"{:x}\"", (static_cast<uint64_t>(from.pid) << 32) | id);
-    return Common(from, 's', "submission", from_ns) + which + "},\n" + Common(to, 'f', "submission", to_ns) + which +
+    return Common(from, 's', "submission", from_ns) + which + "}," + Common(to, 'f', "submission", to_ns) + which +
            ",\"bp\":\"e\"}";
 }
 

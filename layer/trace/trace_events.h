@@ -27,8 +27,8 @@ inline TraceTrack MadeUpTrack(int pid, uint32_t row) {
 /// text.
 std::string SliceEvent(TraceTrack track, std::string_view name, uint64_t begin_ns, uint64_t end_ns,
                        std::string_view arguments);
-/// An arrow, from the slice that is there at that time to the one on another track; both are written before. `id`: of
-/// this process, used once.
+/// An arrow, from the slice that is there at that time to the one on another track; both are written before. Its two
+/// events are one line. `id`: of this process, used once.
 std::string FlowEvents(uint64_t id, TraceTrack from, uint64_t from_ns, TraceTrack to, uint64_t to_ns);
 /// `unit`: what the number is of.
 std::string CounterEvent(TraceTrack track, std::string_view name, std::string_view unit, uint64_t at_ns,

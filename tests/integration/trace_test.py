@@ -271,6 +271,11 @@ def ends(tree):
         process.send_signal(signal.SIGKILL)
         process.wait()
         check("killed", Trace(path, killed=True), None, whole=False)
+        # A write ends wherever the kill met it: whichever line is the last, what belongs together is there or is not.
+        lines, torn = path.read_text().splitlines(keepends=True), Path(scratch) / "torn.json"
+        for last in range(len(lines) - 12, len(lines)):
+            torn.write_text("".join(lines[:last]) + lines[last][:len(lines[last]) // 2])
+            check(f"killed in line {last}", Trace(torn, killed=True), None, whole=False)
         # Who comes later finds half an event, and leaves a whole file.
         with open(path, "a") as file:
             file.write('{"ph":"X","pid":')

@@ -143,7 +143,9 @@ TEST(TraceEvents, AreObjectsOfTheFormat) {
     const json slice = json::parse(SliceEvent({7, 8}, "na\"me", 1'234'567, 1'234'667, "\"n\":1"));
     EXPECT_EQ(slice,
               json::parse(R"({"ph":"X","pid":7,"tid":8,"ts":1234.567,"name":"na\"me","dur":0.100,"args":{"n":1}})"));
-    const json flows = json::parse("[" + FlowEvents(5, {7, 8}, 1'000, {7, 9}, 2'000) + "]");
+    const std::string flow = FlowEvents(5, {7, 8}, 1'000, {7, 9}, 2'000);
+    EXPECT_EQ(flow.find('\n'), std::string::npos) << "half a pair in the file of a process that was killed";
+    const json flows = json::parse("[" + flow + "]");
     ASSERT_EQ(flows.size(), 2u);
     EXPECT_EQ(flows[0]["ph"], "s");
     EXPECT_EQ(flows[1]["ph"], "f");
