@@ -6,6 +6,7 @@
 #include <cstring>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <vulkan/utility/vk_struct_helper.hpp>
@@ -296,6 +297,13 @@ void NoteLife(const Device& device, VkDeviceMemory memory, const VkMemoryAllocat
                 [&] { return device.resources->AddMemory(memory, info), true; });
 }
 
+void NoteLife(const Device& device, VirtualMemory& memory, const VkMemoryAllocateInfo& info) {
+    if (!device.resources) return;
+    device.resources->EndMemory(std::exchange(memory.life, 0));
+    Guarded(device.log.get(), "vkAllocateMemory", false,
+            [&] { return memory.life = device.resources->BeginMemory(info), true; });
+}
+
 // It has been freed before. False: nothing that suits is idle.
 bool FromIdle(Device& device, const MemoryKey& key, const VkMemoryAllocateInfo& info, VkDeviceMemory* memory) {
     MemoryState* state = Recycled(device, key);
@@ -316,7 +324,7 @@ bool IsVirtual(Device& device, const VkMemoryAllocateInfo& info, const VkAllocat
                VkDeviceMemory* memory, std::optional<SlabRefusal>& refused) {
     refused = AllocateVirtual(device, info, allocator, NearLimit(device), memory);
     if (refused) return false;
-    NoteLife(device, *memory, info);
+    NoteLife(device, *FindVirtual(device, *memory), info);
     return true;
 }
 

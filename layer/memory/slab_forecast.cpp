@@ -29,7 +29,7 @@ class SlabForecast::Driver : public SlabDriver {
     void Drop(const MemoryKey&, Slab&) noexcept override {}
     bool Flush(const Slab&, uint64_t, uint64_t) noexcept override { return true; }
     void Idle() noexcept override {}
-    void Gone(uint64_t) noexcept override {}
+    void Gone(const VirtualMemory&) noexcept override {}
 
     std::atomic<uint64_t> made{0};
 };

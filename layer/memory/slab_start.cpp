@@ -72,8 +72,8 @@ class DriverSlabs : public SlabDriver {
         // Without a janitor what is empty ages only when something is freed.
         if (!TellJanitor()) device_.idle_owner->GiveBack();
     }
-    void Gone(uint64_t handle) noexcept override {
-        if (device_.resources) device_.resources->RemoveMemory(HandleFromBits<VkDeviceMemory>(handle));
+    void Gone(const VirtualMemory& memory) noexcept override {
+        if (device_.resources) device_.resources->EndMemory(memory.life);
     }
 
   private:

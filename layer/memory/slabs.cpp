@@ -338,7 +338,7 @@ void SlabMemory::KeepWarm(SlabGroup& group, VirtualMemory& memory, uint64_t now)
 // It was kept, and is no more: its place is the pool's. Publish must follow.
 void SlabMemory::CoolOne(SlabGroup& group, VirtualMemory** at) noexcept {
     const std::unique_ptr<VirtualMemory> memory(&group.PopWarm(at));
-    driver_.Gone(HandleOf(*memory));
+    driver_.Gone(*memory);
     SlabBlock& block = *memory->block.load(std::memory_order_relaxed);
     group.pool.Wake(block);
     group.pool.Give(block, memory->freed_at);
@@ -376,7 +376,7 @@ SlabMemory::Freed SlabMemory::Free(VirtualMemory& memory, uint64_t now) noexcept
     }
     const bool may_rest = !freed.kept && block.bytes <= kMostWarmBytes;
     // Before its place is anybody else's, or no more.
-    if (!may_rest) driver_.Gone(HandleOf(memory));
+    if (!may_rest) driver_.Gone(memory);
     std::unique_ptr<VirtualMemory> ended(&memory);
     GroupLock lock(group.mutex);
     group.Unlink(memory);
@@ -387,7 +387,7 @@ SlabMemory::Freed SlabMemory::Free(VirtualMemory& memory, uint64_t now) noexcept
         KeepWarm(group, memory, now);
         SettleAndUnlock(group, lock, *block.slab, true);
     } else {
-        if (may_rest) driver_.Gone(HandleOf(memory));
+        if (may_rest) driver_.Gone(memory);
         GiveAndUnlock(group, lock, block, now);
     }
     return freed;

@@ -30,6 +30,8 @@
 
 namespace kronos {
 
+struct VirtualMemory;
+
 /// What slabs are made of: the driver's calls. Any thread, no lock of slabs is held.
 class SlabDriver {
   public:
@@ -40,9 +42,9 @@ class SlabDriver {
     virtual bool Flush(const Slab& slab, uint64_t offset, uint64_t bytes) noexcept = 0;
     /// Memory lies idle, in an empty slab or kept for its next life: somebody is to call GiveBack after a while.
     virtual void Idle() noexcept = 0;
-    /// No memory has this handle any more; the next one may. What it was still lies in its slab. The lock of a pool may
-    /// be held.
-    virtual void Gone(uint64_t handle) noexcept = 0;
+    /// No memory has this one's handle any more; the next one may. What it was still lies in its slab. The lock of a
+    /// pool may be held.
+    virtual void Gone(const VirtualMemory& memory) noexcept = 0;
     virtual ~SlabDriver() = default;
 };
 
@@ -78,6 +80,8 @@ struct VirtualMemory {
     std::atomic<uint64_t> alignment{1};  ///< the most that binds have asked for, those that are about to be made too
     std::atomic<bool> sparse{false};     ///< bound sparsely: the driver's page tables may name it when it is freed
     std::atomic<bool> marked{false};     ///< carries private data
+
+    uint64_t life = 0;  ///< for who follows what is bound to it: Resources::BeginMemory; 0: not known
 
     uint64_t freed_at = 0;          ///< of what is kept: the time that Free was told
     VirtualMemory* next = nullptr;  // all of the group's; guarded by its mutex

@@ -25,6 +25,12 @@ VkDeviceSize Required(const Device& device, VkImage image) {
     return requirements.size;
 }
 
+// Of memory that the program binds to.
+uint64_t LifeOf(const Device& device, VkDeviceMemory memory) {
+    const VirtualMemory* found = FindVirtual(device, memory);
+    return found ? found->life : device.resources->FindMemory(memory);
+}
+
 template <class Bind, class Command>
 VkResult BindBelow(const Device& device, uint32_t count, const Bind* binds, Command command) {
     if (!device.slabs) return command(device.handle, count, binds);
@@ -68,7 +74,7 @@ VKAPI_ATTR VkResult VKAPI_CALL BindBufferMemory(VkDevice handle, VkBuffer buffer
     if (result == VK_SUCCESS && device.resources) {
         const VkBindBufferMemoryInfo bind = {VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO, nullptr, buffer, memory,
                                              offset};
-        device.resources->BindBuffer(bind, requirements.size);
+        device.resources->BindBuffer(bind, requirements.size, LifeOf(device, memory));
     }
     return result;
 }
@@ -78,7 +84,8 @@ VKAPI_ATTR VkResult VKAPI_CALL BindBufferMemory2(VkDevice handle, uint32_t count
     Device& device = DeviceOf(handle);
     const VkResult result = BindBelow<VkBindBufferMemoryInfo>(device, count, binds, device.down.BindBufferMemory2);
     if (result == VK_SUCCESS && device.resources)
-        for (uint32_t i = 0; i < count; ++i) device.resources->BindBuffer(binds[i], Required(device, binds[i].buffer));
+        for (uint32_t i = 0; i < count; ++i)
+            device.resources->BindBuffer(binds[i], Required(device, binds[i].buffer), LifeOf(device, binds[i].memory));
     return result;
 }
 
@@ -124,7 +131,7 @@ VKAPI_ATTR VkResult VKAPI_CALL BindImageMemory(VkDevice handle, VkImage image, V
     const VkResult result = device.down.BindImageMemory(handle, image, below, offset_below);
     if (result == VK_SUCCESS && device.resources) {
         const VkBindImageMemoryInfo bind = {VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_INFO, nullptr, image, memory, offset};
-        device.resources->BindImage(bind, Required(device, image));
+        device.resources->BindImage(bind, Required(device, image), LifeOf(device, memory));
     }
     return result;
 }
@@ -134,7 +141,8 @@ VKAPI_ATTR VkResult VKAPI_CALL BindImageMemory2(VkDevice handle, uint32_t count,
     Device& device = DeviceOf(handle);
     const VkResult result = BindBelow<VkBindImageMemoryInfo>(device, count, binds, device.down.BindImageMemory2);
     if (result == VK_SUCCESS && device.resources)
-        for (uint32_t i = 0; i < count; ++i) device.resources->BindImage(binds[i], Required(device, binds[i].image));
+        for (uint32_t i = 0; i < count; ++i)
+            device.resources->BindImage(binds[i], Required(device, binds[i].image), LifeOf(device, binds[i].memory));
     return result;
 }
 

@@ -36,23 +36,22 @@ Resources::Resources(const ResourceOptions& options)
       hold_sets_(options.lives && options.hold_most),
       shaders_(options.find_uses) {}
 
-void Resources::AddMemory(VkDeviceMemory memory, const VkMemoryAllocateInfo& info) {
+uint64_t Resources::BeginMemory(const VkMemoryAllocateInfo& info) {
     const uint64_t life = OwnMemory(info) ? NextUid() : MemoryRange::kShared;
-    if (lives_) {
-        EndLife(memory);
-        if (life > MemoryRange::kShared) lives_->Begin(life, Lives::kOfNothing);
-    }
-    memories_.Insert(memory, life);
+    if (lives_ && life > MemoryRange::kShared) lives_->Begin(life, Lives::kOfNothing);
+    return life;
 }
 
-void Resources::RemoveMemory(VkDeviceMemory memory) {
-    if (lives_) EndLife(memory);
-    memories_.Erase(memory);
+void Resources::EndMemory(uint64_t life) {
+    if (lives_ && life > MemoryRange::kShared) lives_->End(life);
 }
 
-void Resources::EndLife(VkDeviceMemory memory) {
-    if (const uint64_t life = FindMemory(memory); life != MemoryRange::kEverything) lives_->End(life);
+void Resources::AddMemory(VkDeviceMemory memory, const VkMemoryAllocateInfo& info) {
+    if (lives_) EndMemory(FindMemory(memory));
+    memories_.Insert(memory, BeginMemory(info));
 }
+
+void Resources::RemoveMemory(VkDeviceMemory memory) { EndMemory(memories_.Erase(memory)); }
 
 bool Resources::BeginLife(uint64_t uid, uint64_t of) noexcept {
     if (!lives_ || of <= MemoryRange::kShared) return false;
@@ -65,60 +64,55 @@ bool Resources::BeginLife(uint64_t uid, uint64_t of) noexcept {
 }
 
 void Resources::AddBuffer(VkBuffer buffer, const VkBufferCreateInfo& info) {
-    BuffersChange();
-    buffers_.Add(buffer, std::make_unique<BufferFacts>(JudgeBuffer(info)));
+    if (!buffers_.Add(buffer, JudgeBuffer(info))) BuffersChange();
 }
 
-void Resources::BindBuffer(const VkBindBufferMemoryInfo& info, VkDeviceSize required) noexcept {
+void Resources::BindBuffer(const VkBindBufferMemoryInfo& info, VkDeviceSize required, uint64_t life) noexcept {
     BufferFacts* buffer = buffers_.Find(info.buffer);
     if (!buffer || !buffer->plain || !PlainBind(info.pNext)) return;
-    const uint64_t memory = FindMemory(info.memory);
-    buffer->where = InMemory(memory, info.memoryOffset, buffer->size);
-    buffer->reserved = InMemory(memory, info.memoryOffset, std::max(buffer->size, required)).end;
-    buffer->lasting = BeginLife(buffer->uid, memory);
+    buffer->where = InMemory(life, info.memoryOffset, buffer->size);
+    buffer->reserved = required > buffer->size ? InMemory(life, info.memoryOffset, required).end : buffer->where.end;
+    buffer->lasting = BeginLife(buffer->uid, life);
 }
 
-void Resources::AddImage(VkImage image, const VkImageCreateInfo& info) {
-    images_.Add(image, std::make_unique<ImageFacts>(JudgeImage(info)));
-}
+void Resources::AddImage(VkImage image, const VkImageCreateInfo& info) { images_.Add(image, JudgeImage(info)); }
 
-void Resources::BindImage(const VkBindImageMemoryInfo& info, VkDeviceSize required) noexcept {
+void Resources::BindImage(const VkBindImageMemoryInfo& info, VkDeviceSize required, uint64_t life) noexcept {
     ImageFacts* image = images_.Find(info.image);
     if (!image || !image->plain || !required || !PlainBind(info.pNext)) return;
-    const uint64_t memory = FindMemory(info.memory);
-    image->where = InMemory(memory, info.memoryOffset, required);
-    image->lasting = BeginLife(image->uid, memory);
+    image->where = InMemory(life, info.memoryOffset, required);
+    image->lasting = BeginLife(image->uid, life);
 }
 
 void Resources::AddBufferView(VkBufferView view, const VkBufferViewCreateInfo& info) {
-    auto facts = std::make_unique<BufferViewFacts>();
+    BufferViewFacts facts;
     const BufferFacts* buffer = FindBuffer(info.buffer);
     if (buffer && PlainView(info.pNext)) {
-        facts->where = PartOf(buffer->where, info.offset, info.range);
-        facts->whole = buffer->where;
-        if (buffer->where.memory > MemoryRange::kShared) facts->whole.end = buffer->reserved;
+        facts.where = PartOf(buffer->where, info.offset, info.range);
+        facts.whole = buffer->where;
+        if (buffer->where.memory > MemoryRange::kShared) facts.whole.end = buffer->reserved;
     }
-    facts->lasting = buffer && buffer->lasting && BeginLife(facts->uid, buffer->uid);
-    buffer_views_.Add(view, std::move(facts));
+    facts.lasting = buffer && buffer->lasting && BeginLife(facts.uid, buffer->uid);
+    buffer_views_.Add(view, facts);
 }
 
 void Resources::AddImageView(VkImageView view, const VkImageViewCreateInfo& info) {
-    auto facts = std::make_unique<ImageViewFacts>();
+    ImageViewFacts facts;
     const ImageFacts* image = FindImage(info.image);
     if (image && PlainView(info.pNext)) {
-        facts->where = image->where;
+        facts.where = image->where;
     }
-    facts->lasting = image && image->lasting && BeginLife(facts->uid, image->uid);
-    image_views_.Add(view, std::move(facts));
+    facts.lasting = image && image->lasting && BeginLife(facts.uid, image->uid);
+    image_views_.Add(view, facts);
 }
 
 void Resources::AddSampler(VkSampler sampler, const VkSamplerCreateInfo& info) {
-    auto facts = std::make_unique<SamplerFacts>(JudgeSampler(info));
+    SamplerFacts facts = JudgeSampler(info);
     if (lives_) {
-        lives_->Begin(facts->uid, Lives::kOfNothing);
-        facts->lasting = true;
+        lives_->Begin(facts.uid, Lives::kOfNothing);
+        facts.lasting = true;
     }
-    samplers_.Add(sampler, std::move(facts));
+    samplers_.Add(sampler, facts);
 }
 
 void Resources::AddSetLayout(VkDescriptorSetLayout layout, const VkDescriptorSetLayoutCreateInfo& info) {
@@ -138,7 +132,7 @@ void Resources::AddSetLayout(VkDescriptorSetLayout layout, const VkDescriptorSet
         if (const auto* before = set_layouts_.Find(layout)) lives_->End((*before)->uid);
         lives_->Begin(facts->uid, Lives::kOfNothing);
     }
-    set_layouts_.Add(layout, std::make_unique<std::shared_ptr<const SetLayoutFacts>>(std::move(facts)));
+    set_layouts_.Add(layout, std::move(facts));
 }
 
 void Resources::RemoveSetLayout(VkDescriptorSetLayout layout) {
@@ -159,7 +153,7 @@ void Resources::AddPipelineLayout(VkPipelineLayout layout, const VkPipelineLayou
     if (info.pushConstantRangeCount)
         facts->push_constants.assign(info.pPushConstantRanges, info.pPushConstantRanges + info.pushConstantRangeCount);
     compatibility_.Number(*facts, info.flags);
-    pipeline_layouts_.Add(layout, std::make_unique<std::shared_ptr<const PipelineLayoutFacts>>(std::move(facts)));
+    pipeline_layouts_.Add(layout, std::move(facts));
 }
 
 std::shared_ptr<const PipelineLayoutFacts> Resources::PipelineLayout(VkPipelineLayout layout) const {
@@ -170,7 +164,7 @@ std::shared_ptr<const PipelineLayoutFacts> Resources::PipelineLayout(VkPipelineL
 void Resources::AddShaderModule(VkShaderModule module, const VkShaderModuleCreateInfo& info) {
     if (!PlainModule(info)) return;
     const std::span words(info.pCode, info.codeSize / sizeof(uint32_t));
-    modules_.Add(module, std::make_unique<std::shared_ptr<ShaderCode>>(shaders_.Code(words)));
+    modules_.Add(module, shaders_.Code(words));
 }
 
 std::shared_ptr<const ShaderUses> Resources::UsesOf(VkShaderModule module, std::string_view name) const {
@@ -183,13 +177,13 @@ std::shared_ptr<const ShaderUses> Resources::UsesOf(std::span<const uint32_t> wo
 }
 
 void Resources::AddPipeline(VkPipeline pipeline, const VkComputePipelineCreateInfo& info) {
-    pipelines_.Add(pipeline, std::make_unique<PipelineFacts>(JudgePipeline(*this, info)));
+    pipelines_.Add(pipeline, JudgePipeline(*this, info));
 }
 
 void Resources::AddPool(VkDescriptorPool pool, bool plain) {
     ResetPool(pool);
-    auto facts = std::make_unique<DescriptorPool>();
-    facts->plain = plain;
+    DescriptorPool facts;
+    facts.plain = plain;
     pools_.Add(pool, std::move(facts));
 }
 
@@ -363,14 +357,14 @@ void Resources::AddTemplate(VkDescriptorUpdateTemplate update_template,
                             const VkDescriptorUpdateTemplateCreateInfo& info) {
     // It stays unknown, and so does what it updates.
     if (info.pNext || info.flags) return;
-    auto facts = std::make_unique<UpdateTemplate>();
-    facts->type = info.templateType;
+    UpdateTemplate facts;
+    facts.type = info.templateType;
     if (info.templateType == VK_DESCRIPTOR_UPDATE_TEMPLATE_TYPE_PUSH_DESCRIPTORS) {
-        facts->bind_point = info.pipelineBindPoint;
-        facts->set = info.set;
+        facts.bind_point = info.pipelineBindPoint;
+        facts.set = info.set;
     }
-    facts->entries.assign(info.pDescriptorUpdateEntries,
-                          info.pDescriptorUpdateEntries + info.descriptorUpdateEntryCount);
+    facts.entries.assign(info.pDescriptorUpdateEntries,
+                         info.pDescriptorUpdateEntries + info.descriptorUpdateEntryCount);
     templates_.Add(update_template, std::move(facts));
 }
 

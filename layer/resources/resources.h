@@ -56,10 +56,13 @@ class Resources {
     uint64_t BufferChanges() const { return buffer_changes_.load(std::memory_order_relaxed); }
 
     // Memory. A life of memory begins as the program sees it: what the layer keeps for another life is added again,
-    // without being removed, when that begins.
+    // without being removed, when that begins. A life is MemoryRange::memory of what lies in it.
+    /// The life of memory whose handle is the layer's: it keeps the number.
+    uint64_t BeginMemory(const VkMemoryAllocateInfo& info);
+    /// Nothing for what is no life.
+    void EndMemory(uint64_t life);
     void AddMemory(VkDeviceMemory memory, const VkMemoryAllocateInfo& info);
     void RemoveMemory(VkDeviceMemory memory);
-    /// MemoryRange::memory of it.
     uint64_t FindMemory(VkDeviceMemory memory) const {
         static_assert(MemoryRange::kEverything == 0, "what is not in the map");
         return memories_.Find(memory);
@@ -68,7 +71,11 @@ class Resources {
     // Buffers and images.
     void AddBuffer(VkBuffer buffer, const VkBufferCreateInfo& info);
     /// `required`: VkMemoryRequirements::size, or 0 if it was not asked for; stores out of bounds may go so far.
-    void BindBuffer(const VkBindBufferMemoryInfo& info, VkDeviceSize required) noexcept;
+    /// `life`: of the memory, where its handle is not known here.
+    void BindBuffer(const VkBindBufferMemoryInfo& info, VkDeviceSize required, uint64_t life) noexcept;
+    void BindBuffer(const VkBindBufferMemoryInfo& info, VkDeviceSize required) noexcept {
+        BindBuffer(info, required, FindMemory(info.memory));
+    }
     void RemoveBuffer(VkBuffer buffer) {
         BuffersChange();
         EndAndRemove(buffers_, buffer);
@@ -77,7 +84,10 @@ class Resources {
 
     void AddImage(VkImage image, const VkImageCreateInfo& info);
     /// `required`: VkMemoryRequirements::size, or 0 if it was not asked for; then the image may be anywhere.
-    void BindImage(const VkBindImageMemoryInfo& info, VkDeviceSize required) noexcept;
+    void BindImage(const VkBindImageMemoryInfo& info, VkDeviceSize required, uint64_t life) noexcept;
+    void BindImage(const VkBindImageMemoryInfo& info, VkDeviceSize required) noexcept {
+        BindImage(info, required, FindMemory(info.memory));
+    }
     void RemoveImage(VkImage image) { EndAndRemove(images_, image); }
     const ImageFacts* FindImage(VkImage image) const { return images_.Find(image); }
 
@@ -169,7 +179,6 @@ class Resources {
     static void NoteChange(DescriptorSet& set) noexcept;
     static void Forget(DescriptorSet& set) noexcept;
     bool BeginLife(uint64_t uid, uint64_t of) noexcept;
-    void EndLife(VkDeviceMemory memory);
     UsedSets Release(DescriptorPool& pool, DescriptorSet& set) noexcept;
     void BuffersChange() { buffer_changes_.fetch_add(1, std::memory_order_relaxed); }
     template <class Handle, class Facts>

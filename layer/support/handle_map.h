@@ -72,7 +72,9 @@ class HandleMap {
         }
         const Value value = FromBits(table.slots[hole & table.mask].value.load(std::memory_order_relaxed));
         table.live.store(table.live.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-        version_.fetch_add(1, std::memory_order_acq_rel);
+        // Whoever sees anything that is stored from here on sees that number, too.
+        const uint64_t version = version_.load(std::memory_order_relaxed);
+        version_.store(version + 1, std::memory_order_relaxed);
         for (uint64_t i = hole + 1;; ++i) {
             const Slot& from = table.slots[i & table.mask];
             const uint64_t moving = from.key.load(std::memory_order_relaxed);
@@ -87,7 +89,7 @@ class HandleMap {
             hole = i;
         }
         table.slots[hole & table.mask].key.store(kEmpty, std::memory_order_release);
-        version_.fetch_add(1, std::memory_order_release);
+        version_.store(version + 2, std::memory_order_release);
         return value;
     }
 
@@ -205,7 +207,7 @@ class HandleMap {
     mutable Mutex mutex_{LockRank::kHandleMap};
     std::vector<std::unique_ptr<Table>> owned_;  // guarded by mutex_
     std::atomic<Table*> table_;
-    std::atomic<uint64_t> version_{0};  // odd while entries move
+    std::atomic<uint64_t> version_{0};  // odd while entries move; written with mutex_ held
 };
 
 }  // namespace kronos

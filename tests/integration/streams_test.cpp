@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Command buffers that are held until they end: what the driver gets, and when.
+#include <cstddef>
 #include <set>
 
 #include "layered.h"
@@ -111,6 +112,35 @@ TEST_F(StreamsTest, WaitUntilTheCommandBufferEnds) {
     const nlohmann::json summary = End();
     EXPECT_EQ(Did(summary, "streams_held"), 1u);
     EXPECT_EQ(Driver(summary, "transfers"), 1u);
+}
+
+// Two buffers of one slab, which the driver has in one memory.
+TEST_F(StreamsTest, BuffersInMemoryOfSlabsAreToldApart) {
+    Start({{"barriers", "on"}, {"slabs", "on"}});
+    for (int life = 0; life < 2; ++life) {
+        const VkBuffer a = MakeBuffer();
+        const VkBuffer b = MakeBuffer();
+        const size_t before = Commands().size();
+        Device::Begin(buffer);
+        Fill(a);
+        Barrier(buffer);
+        Fill(b);  // the barrier is for work before the command buffer too
+        Barrier(buffer);
+        vkCmdFillBuffer(buffer, a, 0, 128, 7);
+        Barrier(buffer);
+        vkCmdFillBuffer(buffer, a, 128, 128, 7);
+        Barrier(buffer);
+        Fill(b);
+        EXPECT_EQ(vkEndCommandBuffer(buffer), VK_SUCCESS);
+        const std::vector<std::string> all = Commands();
+        EXPECT_THAT(std::vector(all.begin() + static_cast<std::ptrdiff_t>(before), all.end()),
+                    ElementsAre("vkCmdFillBuffer", "vkCmdPipelineBarrier", "vkCmdFillBuffer", "vkCmdFillBuffer",
+                                "vkCmdFillBuffer", "vkCmdPipelineBarrier", "vkCmdFillBuffer"));
+        DestroyBuffers();
+    }
+    const nlohmann::json summary = End();
+    EXPECT_EQ(Did(summary, "slabs_served"), 4u);
+    EXPECT_EQ(Did(summary, "barriers_write_write"), 2u);
 }
 
 TEST_F(StreamsTest, HaveTheBarriersThatTheirDataNeeds) {

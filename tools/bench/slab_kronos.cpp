@@ -63,7 +63,7 @@ class Kronos : public Subject, private kronos::SlabDriver {
     void Drop(const MemoryKey&, Slab& slab) noexcept override { driver_.GotBack(slab.bytes); }
     bool Flush(const Slab&, uint64_t, uint64_t) noexcept override { return true; }
     void Idle() noexcept override {}
-    void Gone(uint64_t) noexcept override {}
+    void Gone(const VirtualMemory&) noexcept override {}
 
     static kronos::SlabOptions Options() {
         kronos::SlabOptions options;

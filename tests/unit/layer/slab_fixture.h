@@ -51,11 +51,10 @@ class FakeSlabDriver : public SlabDriver {
         return !fail_flush;
     }
     void Idle() noexcept override { ++told_idle; }
-    void Gone(uint64_t handle) noexcept override {
-        const auto* memory = reinterpret_cast<const VirtualMemory*>(handle & ~SlabMemory::kTagMask);
+    void Gone(const VirtualMemory& memory) noexcept override {
         std::lock_guard lock(mutex);
-        EXPECT_TRUE(data_of.contains(memory->slab().handle)) << "its slab goes later";
-        gone.push_back(handle);
+        EXPECT_TRUE(data_of.contains(memory.slab().handle)) << "its slab goes later";
+        gone.push_back(SlabMemory::HandleOf(memory));
     }
     ~FakeSlabDriver() override { EXPECT_TRUE(live.empty()); }
 

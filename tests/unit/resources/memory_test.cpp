@@ -87,6 +87,42 @@ TEST_F(MemoryTest, EveryLifeOfMemoryIsAnother) {
     EXPECT_GT(world_.resources.FindMemory(memory), second);
 }
 
+// What a handle of a buffer was found to be is so until BufferChanges says otherwise.
+TEST_F(MemoryTest, BuffersWhoseHandlesMayBeOthersNow) {
+    world_.Memory(1);
+    uint64_t changes = world_.resources.BufferChanges();
+    const auto changed = [&] {
+        const uint64_t before = changes;
+        changes = world_.resources.BufferChanges();
+        return changes != before;
+    };
+    const VkBuffer buffer = world_.Buffer(1, 1, 0, 256);
+    const uint64_t first = world_.resources.FindBuffer(buffer)->uid;
+    EXPECT_FALSE(changed()) << "nobody knew it";
+    world_.resources.RemoveBuffer(buffer);
+    EXPECT_TRUE(changed());
+    world_.Buffer(1, 1, 0, 256);
+    EXPECT_FALSE(changed());
+    EXPECT_NE(world_.resources.FindBuffer(buffer)->uid, first);
+    // Two that are alive: nothing is known of either.
+    world_.Buffer(1, 1, 0, 256);
+    EXPECT_TRUE(changed());
+    EXPECT_EQ(world_.resources.FindBuffer(buffer), nullptr);
+}
+
+// What is kept for the next one of its kind says nothing of it.
+TEST_F(MemoryTest, NothingOfABufferIsLeftForTheNext) {
+    world_.Memory(1);
+    world_.resources.RemoveBuffer(world_.Buffer(1, 1, 512, 256));
+    const VkBuffer unbound = H<VkBuffer>(2);
+    world_.resources.AddBuffer(unbound, {VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, nullptr, 0, 64, 0, {}, 0, nullptr});
+    const BufferFacts* facts = world_.resources.FindBuffer(unbound);
+    EXPECT_EQ(facts->size, 64u);
+    EXPECT_EQ(facts->where, MemoryRange());
+    EXPECT_FALSE(facts->lasting);
+    EXPECT_EQ(facts->reserved, 0u);
+}
+
 TEST_F(MemoryTest, WhatIsNotUnderstoodIsAnywhere) {
     world_.Memory(1);
     const VkBuffer fine = world_.Buffer(1, 1, 0, 256);
