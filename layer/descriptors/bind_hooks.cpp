@@ -13,7 +13,15 @@ namespace {
 
 // A command that binds more binds the program's.
 constexpr uint32_t kMostBound = 32;
-using Chosen = std::array<VkDescriptorSet, kMostBound>;
+
+// What is bound in place of the program's sets, which are `found`.
+struct Chosen {
+    const VkDescriptorSet* sets = nullptr;
+    const DescriptorSet* const* found = nullptr;  // nullptr: nobody has looked
+
+    std::array<VkDescriptorSet, kMostBound> room;
+    std::array<const DescriptorSet*, kMostBound> found_room;
+};
 
 DescriptorSet* FindBound(const Device& device, VkDescriptorSet set) {
     return set && device.resources ? device.resources->FindToBind(set) : nullptr;
@@ -25,31 +33,30 @@ void MakeReal(const Device& device, uint32_t count, const VkDescriptorSet* sets)
         if (DescriptorSet* set = FindBound(device, sets[i]); set && set->held) device.persistent->MakeReal(*set);
 }
 
-// `chosen`: room for what is returned, if that is not `sets`.
-const VkDescriptorSet* Choose(CommandBuffer& buffer, uint32_t count, const VkDescriptorSet* sets, Chosen& chosen) {
+void Choose(CommandBuffer& buffer, uint32_t count, const VkDescriptorSet* sets, Chosen& chosen) {
+    chosen.sets = sets;
     // Where nothing is done with sets a bind costs no look-up; nor is there advice then.
-    if (!buffer.chooses_sets) return sets;
+    if (!buffer.chooses_sets) return;
     const Device& device = *buffer.device;
-    if (count > kMostBound) {
-        MakeReal(device, count, sets);
-        return sets;
-    }
+    if (count > kMostBound) return MakeReal(device, count, sets);
     for (uint32_t i = 0; i < count; ++i) {
-        chosen[i] = sets[i];
+        chosen.room[i] = sets[i];
         DescriptorSet* set = FindBound(device, sets[i]);
+        chosen.found_room[i] = set;
         if (!set) continue;
         if (const uint32_t binds = set->binds.load(std::memory_order_relaxed); binds < 2)
             set->binds.store(binds + 1, std::memory_order_relaxed);
-        if (set->held) chosen[i] = device.persistent->Bind(*set, buffer.sets);
+        if (set->held) chosen.room[i] = device.persistent->Bind(*set, buffer.sets);
     }
-    return chosen.data();
+    chosen.sets = chosen.room.data();
+    chosen.found = chosen.found_room.data();
 }
 
 // True: the command is held. The recording follows what the program's sets hold, and keeps those that were chosen.
 template <auto Hold, class... Args>
-bool Held(CommandBuffer& buffer, const char* command, const VkDescriptorSet* chosen, Args... args) {
+bool Held(CommandBuffer& buffer, const char* command, const Chosen& chosen, Args... args) {
     if (!Records(buffer)) return false;
-    buffer.recorder->ChooseSets(chosen);
+    buffer.recorder->ChooseSets(chosen.sets, chosen.found);
     const bool held = HeldBack<Hold>(buffer, command, Counter::kSetBinds, args...);
     if (buffer.recorder) buffer.recorder->ChooseSets(nullptr);  // not if the command ended the recording
     return held;
@@ -66,13 +73,13 @@ bool Held(CommandBuffer& buffer, const char* command, const VkDescriptorSet* cho
         return DownOfUnknown(handle).CmdBindDescriptorSets(handle, bind_point, layout, first, count, sets, offset_count,
                                                            offsets);
     }
-    Chosen room;
-    const VkDescriptorSet* chosen = Choose(*buffer, count, sets, room);
+    Chosen chosen;
+    Choose(*buffer, count, sets, chosen);
     if (Held<&hold::CmdBindDescriptorSets>(*buffer, "vkCmdBindDescriptorSets", chosen, bind_point, layout, first, count,
                                            sets, offset_count, offsets))
         return buffer->counters.Add(Side::kAsked, Counter::kSetBinds, 1);
     buffer->counters.Add(Counter::kSetBinds);
-    buffer->down->CmdBindDescriptorSets(handle, bind_point, layout, first, count, chosen, offset_count, offsets);
+    buffer->down->CmdBindDescriptorSets(handle, bind_point, layout, first, count, chosen.sets, offset_count, offsets);
 }
 
 }  // namespace
@@ -96,10 +103,11 @@ VKAPI_ATTR void VKAPI_CALL CmdBindDescriptorSets2(VkCommandBuffer handle, const 
         MakeReal(DeviceOf(handle), info->descriptorSetCount, info->pDescriptorSets);
         return DownOfUnknown(handle).CmdBindDescriptorSets2(handle, info);
     }
-    Chosen room;
+    Chosen chosen;
+    Choose(*buffer, info->descriptorSetCount, info->pDescriptorSets, chosen);
     VkBindDescriptorSetsInfo bound = *info;
-    bound.pDescriptorSets = Choose(*buffer, info->descriptorSetCount, info->pDescriptorSets, room);
-    if (Held<&hold::CmdBindDescriptorSets2>(*buffer, "vkCmdBindDescriptorSets2", bound.pDescriptorSets, info))
+    bound.pDescriptorSets = chosen.sets;
+    if (Held<&hold::CmdBindDescriptorSets2>(*buffer, "vkCmdBindDescriptorSets2", chosen, info))
         return buffer->counters.Add(Side::kAsked, Counter::kSetBinds, 1);
     buffer->counters.Add(Counter::kSetBinds);
     buffer->down->CmdBindDescriptorSets2(handle, &bound);

@@ -27,6 +27,10 @@ MemoryRange Touched(const PipelineUse& use, const Descriptor& descriptor, uint64
 
 }  // namespace
 
+const DescriptorSet* SetBind::Set(const Resources& resources, size_t i) const {
+    return found ? found[i] : resources.FindSet(sets[i]);
+}
+
 void BoundState::Clear() noexcept {
     pipeline_ = nullptr;
     for (uint32_t i = 0; i < used_; ++i) slots_[i].holds = Slot::Holds::kUnknown;
@@ -37,16 +41,31 @@ void BoundState::BindPipeline(VkPipelineBindPoint bind_point, VkPipeline pipelin
     if (bind_point == VK_PIPELINE_BIND_POINT_COMPUTE) pipeline_ = resources_->FindPipeline(pipeline);
 }
 
-void BoundState::BindSets(VkPipelineBindPoint bind_point, VkPipelineLayout, uint32_t first_set,
-                          std::span<const VkDescriptorSet> sets, std::span<const uint32_t> dynamic_offsets) noexcept {
+void BoundState::BindSets(VkPipelineBindPoint bind_point, const SetBind& bind) noexcept {
     if (bind_point != VK_PIPELINE_BIND_POINT_COMPUTE) return;
+    if (!bind.IsPlain() || bind.first >= kMostSets) return BindSeveral(bind);
+    used_ = std::max(used_, bind.first + 1);
+    Slot& slot = slots_[bind.first];
+    slot.holds = Slot::Holds::kUnknown;
+    const DescriptorSet* set = bind.sets[0] ? bind.Set(*resources_, 0) : nullptr;
+    if (!set || !set->layout || set->layout->dynamic_offsets) return;
+    slot.offsets.clear();
+    slot.set = set;
+    slot.uid = set->uid;
+    slot.holds = Slot::Holds::kSet;
+}
+
+// Apart from the above, which most binds need no more of.
+[[gnu::noinline]] void BoundState::BindSeveral(const SetBind& bind) noexcept {
+    const size_t count = bind.sets.size();
+    std::span<const uint32_t> dynamic_offsets = bind.offsets;
     bool offsets_known = true;
-    for (size_t i = 0; i < sets.size() && first_set + i < kMostSets; ++i) {
-        Slot& slot = slots_[first_set + i];
-        used_ = std::max(used_, static_cast<uint32_t>(first_set + i + 1));
+    for (size_t i = 0; i < count && bind.first + i < kMostSets; ++i) {
+        Slot& slot = slots_[bind.first + i];
+        used_ = std::max(used_, static_cast<uint32_t>(bind.first + i + 1));
         slot.holds = Slot::Holds::kUnknown;
-        if (!sets[i]) continue;
-        const DescriptorSet* set = resources_->FindSet(sets[i]);
+        if (!bind.sets[i]) continue;
+        const DescriptorSet* set = bind.Set(*resources_, i);
         // It may take any number of the offsets.
         if (!set || !set->layout) {
             offsets_known = false;

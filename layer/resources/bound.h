@@ -33,6 +33,20 @@ struct BoundContent {
     static constexpr uint64_t kPush = uint64_t{1} << 63;
 };
 
+/// A bind of sets, as the commands say it: by reference, for spans on the stack would be read before they are there.
+struct SetBind {
+    VkPipelineLayout layout = VK_NULL_HANDLE;
+    uint32_t first = 0;
+    std::span<const VkDescriptorSet> sets;
+    std::span<const uint32_t> offsets;
+    const DescriptorSet* const* found = nullptr;  ///< what is known of the sets, nullptr of one; nullptr: to be found
+
+    /// nullptr: nothing is known of it.
+    const DescriptorSet* Set(const Resources& resources, size_t i) const;
+    /// One set without offsets, which is what most commands bind.
+    bool IsPlain() const { return sets.size() == 1 && offsets.empty(); }
+};
+
 class BoundState {
   public:
     /// Sets of higher numbers are not known.
@@ -46,8 +60,7 @@ class BoundState {
     /// All of these: other bind points than compute are passed over.
     void BindPipeline(VkPipelineBindPoint bind_point, VkPipeline pipeline) noexcept;
     /// `layout` may be VK_NULL_HANDLE: what counts is what the sets were allocated with.
-    void BindSets(VkPipelineBindPoint bind_point, VkPipelineLayout layout, uint32_t first_set,
-                  std::span<const VkDescriptorSet> sets, std::span<const uint32_t> dynamic_offsets) noexcept;
+    void BindSets(VkPipelineBindPoint bind_point, const SetBind& bind) noexcept;
     void PushDescriptors(VkPipelineBindPoint bind_point, VkPipelineLayout layout, uint32_t set,
                          std::span<const VkWriteDescriptorSet> writes) noexcept;
     void PushDescriptors(VkDescriptorUpdateTemplate update_template, VkPipelineLayout layout, uint32_t set,
@@ -71,6 +84,7 @@ class BoundState {
         uint64_t pushes = 0;  // of kPushed: the number of the last, of all slots
     };
 
+    void BindSeveral(const SetBind& bind) noexcept;
     Slot* SlotToPush(VkPipelineLayout layout, uint32_t set) noexcept;
     static std::span<const Descriptor> ContentOf(const Slot& slot, const SetLayoutFacts* wanted, bool& known);
     static bool Write(const PipelineUse& use, const Slot& slot, std::span<const Descriptor> content, Access*& next);

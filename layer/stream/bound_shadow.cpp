@@ -80,70 +80,78 @@ void BoundShadow::Occupy(const PipelineLayoutFacts& layout, uint32_t set) noexce
 
 // What is known of a set that is bound, and of the offsets that it takes. From a set on that may take any number of
 // them, nobody can tell whose they are: they are not `countable`.
-BoundShadow::Set BoundShadow::Look(VkDescriptorSet handle, std::span<const uint32_t> offsets, uint32_t& taken,
-                                   bool& countable) const noexcept {
-    const DescriptorSet* set = handle ? resources_->FindSet(handle) : nullptr;
+void BoundShadow::Look(const DescriptorSet* set, std::span<const uint32_t> offsets, uint32_t& taken, bool& countable,
+                       Set& found) noexcept {
+    found = {};
     if (!set || !set->layout) {
         countable = false;
-        return {};
+        return;
     }
-    Set made;
-    made.offset_count = set->layout->dynamic_offsets;
-    if (made.offset_count) {
-        if (!countable || made.offset_count > offsets.size() - taken) {
+    const uint32_t count = set->layout->dynamic_offsets;
+    if (count) {
+        if (!countable || count > offsets.size() - taken) {
             countable = false;
-            return {};
+            return;
         }
-        made.offsets = offsets.data() + taken;
-        taken += made.offset_count;
-        if (made.offset_count > kMostOffsets) return made;
+        found.offset_count = count;
+        found.offsets = offsets.data() + taken;
+        taken += count;
+        if (count > kMostOffsets) return;
     }
     // Of what is not understood updates are not seen.
-    if (!set->layout->understood) return made;
-    made.uid = set->uid;
-    made.content = set->content;
-    return made;
+    if (!set->layout->understood) return;
+    found.uid = set->uid;
+    found.content = set->content;
 }
 
-// One set without offsets, which is what most commands bind.
-Effect BoundShadow::BindSet(const PipelineLayoutFacts& layout, uint32_t number, VkDescriptorSet handle,
+// Of SetBind::IsPlain.
+Effect BoundShadow::BindSet(const PipelineLayoutFacts& layout, uint32_t number, const DescriptorSet* set,
                             VkDescriptorSet chosen) noexcept {
-    uint32_t taken = 0;
-    bool countable = true;
-    Set set = Look(handle, {}, taken, countable);
-    if (set.uid && chosen != handle) {
-        set.uid = HandleBits(chosen);
-        set.content = kChosen;
+    const bool known = set && set->uid && set->layout && set->layout->understood && !set->layout->dynamic_offsets;
+    if (!known) {
+        Occupy(layout, number);
+        return Effect::kUnknown;
     }
+    const bool itself = chosen == set->handle;
+    const uint64_t uid = itself ? set->uid : HandleBits(chosen);
+    const uint64_t content = itself ? set->content : kChosen;
     Slot& slot = slots_[number];
-    if (set.uid && slot.holds == Slot::Holds::kSet && slot.uid == set.uid && slot.content == set.content &&
+    if (slot.holds == Slot::Holds::kSet && slot.uid == uid && slot.content == content &&
         slot.compatible == layout.compatible[number] && !slot.offset_count)
         return Effect::kNothing;
     Occupy(layout, number);
-    if (!set.uid) return Effect::kUnknown;
     slot.holds = Slot::Holds::kSet;
-    slot.uid = set.uid;
-    slot.content = set.content;
+    slot.uid = uid;
+    slot.content = content;
     slot.offset_count = 0;
     return Effect::kChange;
 }
 
-Effect BoundShadow::BindSets(VkPipelineLayout layout, uint32_t first, std::span<const VkDescriptorSet> sets,
-                             std::span<const uint32_t> offsets, SetRun& run, const VkDescriptorSet* chosen) noexcept {
-    run = {0, static_cast<uint32_t>(sets.size()), 0, static_cast<uint32_t>(offsets.size())};
-    const PipelineLayoutFacts* known = resources_->FindPipelineLayout(layout);
+Effect BoundShadow::BindSets(const SetBind& bind, SetRun& run, const VkDescriptorSet* chosen) noexcept {
+    run = {0, static_cast<uint32_t>(bind.sets.size()), 0, static_cast<uint32_t>(bind.offsets.size())};
+    const PipelineLayoutFacts* known = resources_->FindPipelineLayout(bind.layout);
+    if (bind.IsPlain() && known && bind.first < kMostSets && bind.first < known->compatible.size())
+        return BindSet(*known, bind.first, bind.Set(*resources_, 0), chosen ? chosen[0] : bind.sets[0]);
+    return BindSeveral(known, bind, run, chosen);
+}
+
+// Apart from the above, which most binds need no more of.
+[[gnu::noinline]] Effect BoundShadow::BindSeveral(const PipelineLayoutFacts* known, const SetBind& bind, SetRun& run,
+                                                  const VkDescriptorSet* chosen) noexcept {
+    const std::span<const VkDescriptorSet>& sets = bind.sets;
+    const std::span<const uint32_t>& offsets = bind.offsets;
+    const uint32_t first = bind.first;
     if (!known || sets.empty() || first >= kMostSets || sets.size() > kMostSets - first ||
         first + sets.size() > known->compatible.size()) {
         ForgetSets();
         return Effect::kUnknown;
     }
-    if (sets.size() == 1 && offsets.empty()) return BindSet(*known, first, sets[0], chosen ? chosen[0] : sets[0]);
     std::array<Set, kMostSets> found;
     const auto count = static_cast<uint32_t>(sets.size());
     uint32_t taken = 0, head = 0, tail = 0, head_offsets = 0, tail_offsets = 0;
     bool countable = true, all_known = true;
     for (uint32_t i = 0; i < count; ++i) {
-        found[i] = Look(sets[i], offsets, taken, countable);
+        Look(bind.Set(*resources_, i), offsets, taken, countable, found[i]);
         if (found[i].uid && chosen && chosen[i] != sets[i]) {
             // Two of the program's sets that hold the same are one.
             found[i].uid = HandleBits(chosen[i]);
@@ -270,6 +278,36 @@ bool BoundShadow::SameBuffer(const Pushed& before, VkDescriptorType type, const 
     return HandleBits(from.buffer) == before.buffer && from.offset == before.offset && from.range == before.range;
 }
 
+// Whether all of it is as it was last pushed, from buffers alone, which mostly is so: looked at before anything else.
+// buffers_of(write): what its descriptors are written from; nullptr: not plainly buffers.
+template <class Writes, class BuffersOf>
+bool BoundShadow::Repeats(VkPipelineLayout layout, uint32_t set, const Writes& writes,
+                          BuffersOf buffers_of) const noexcept {
+    const PipelineLayoutFacts* known = resources_->FindPipelineLayout(layout);
+    if (!known || set >= kMostSets || set >= known->sets.size()) return false;
+    const Slot& slot = slots_[set];
+    const SetLayoutFacts* pushed = known->sets[set].get();
+    if (!pushed || slot.holds != Slot::Holds::kPushed || slot.compatible != known->compatible[set] ||
+        buffer_changes_ != resources_->BufferChanges())
+        return false;
+    const std::span<const SetBinding> bindings = pushed->bindings;
+    for (const auto& write : writes) {
+        const uint32_t number = write.dstBinding;
+        // Mostly they are numbered without gaps.
+        if (number >= bindings.size() || bindings[number].binding != number) return false;
+        const SetBinding& binding = bindings[number];
+        const uint32_t element = write.dstArrayElement, count = write.descriptorCount;
+        if (binding.type != write.descriptorType || element >= binding.count || count > binding.count - element)
+            return false;
+        const auto buffers = buffers_of(write);
+        if (!buffers) return false;
+        const Pushed* before = &pushed_[binding.first + element];
+        for (uint32_t i = 0; i < count; ++i)
+            if (!SameBuffer(before[i], binding.type, buffers + i)) return false;
+    }
+    return true;
+}
+
 // for_each(visit) calls visit(type, binding, element, count, info), where info(i) is what the i-th descriptor is
 // written from, for each write until one returns false.
 template <class ForEachWrite>
@@ -319,6 +357,9 @@ Effect BoundShadow::Push(VkPipelineLayout layout, uint32_t set, ForEachWrite for
 
 Effect BoundShadow::PushDescriptors(VkPipelineLayout layout, uint32_t set,
                                     std::span<const VkWriteDescriptorSet> writes) noexcept {
+    if (Repeats(layout, set, writes,
+                [](const VkWriteDescriptorSet& write) { return write.pNext ? nullptr : write.pBufferInfo; }))
+        return Effect::kNothing;
     return Push(layout, set, [&](auto visit) {
         for (const VkWriteDescriptorSet& write : writes) {
             const auto info = [&](uint32_t i) -> const void* {
@@ -342,6 +383,12 @@ Effect BoundShadow::PushDescriptors(VkPipelineLayout layout, uint32_t set,
 
 Effect BoundShadow::PushDescriptors(const UpdateTemplate& update_template, VkPipelineLayout layout, uint32_t set,
                                     const void* data) noexcept {
+    if (Repeats(layout, set, update_template.entries, [&](const VkDescriptorUpdateTemplateEntry& entry) {
+            const bool in_a_row = entry.descriptorCount <= 1 || entry.stride == sizeof(VkDescriptorBufferInfo);
+            const void* from = static_cast<const std::byte*>(data) + entry.offset;
+            return in_a_row ? static_cast<const VkDescriptorBufferInfo*>(from) : nullptr;
+        }))
+        return Effect::kNothing;
     return Push(layout, set, [&](auto visit) {
         for (const VkDescriptorUpdateTemplateEntry& entry : update_template.entries) {
             const auto info = [&](uint32_t i) -> const void* {

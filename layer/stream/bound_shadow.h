@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <span>
 
+#include "resources/bound.h"
 #include "resources/facts.h"
 
 namespace kronos {
@@ -56,10 +57,9 @@ class BoundShadow {
 
     // Each says what the command does, and is what it did from then on. All are of the compute bind point.
     Effect BindPipeline(VkPipeline pipeline) noexcept;
-    /// `run`: what is left of it, unless it changes nothing. `chosen`: what is bound in place of `sets`, or nullptr; a
-    /// handle that is not the program's holds the same until the recording is no more.
-    Effect BindSets(VkPipelineLayout layout, uint32_t first, std::span<const VkDescriptorSet> sets,
-                    std::span<const uint32_t> offsets, SetRun& run, const VkDescriptorSet* chosen = nullptr) noexcept;
+    /// `run`: what is left of it, unless it changes nothing. `chosen`: what is bound in place of its sets, or nullptr;
+    /// a handle that is not the program's holds the same until the recording is no more.
+    Effect BindSets(const SetBind& bind, SetRun& run, const VkDescriptorSet* chosen = nullptr) noexcept;
     /// `offset` and `size` in bytes.
     Effect PushConstants(VkPipelineLayout layout, VkShaderStageFlags stages, uint32_t offset, uint32_t size,
                          const void* values) noexcept;
@@ -103,12 +103,16 @@ class BoundShadow {
         }
     };
 
-    Set Look(VkDescriptorSet handle, std::span<const uint32_t> offsets, uint32_t& taken,
-             bool& countable) const noexcept;
-    Effect BindSet(const PipelineLayoutFacts& layout, uint32_t number, VkDescriptorSet handle,
+    static void Look(const DescriptorSet* set, std::span<const uint32_t> offsets, uint32_t& taken, bool& countable,
+                     Set& found) noexcept;
+    Effect BindSet(const PipelineLayoutFacts& layout, uint32_t number, const DescriptorSet* set,
                    VkDescriptorSet chosen) noexcept;
     Pushed Written(const SetBinding& binding, const void* info) const noexcept;
+    Effect BindSeveral(const PipelineLayoutFacts* known, const SetBind& bind, SetRun& run,
+                       const VkDescriptorSet* chosen) noexcept;
     static bool SameBuffer(const Pushed& before, VkDescriptorType type, const void* info) noexcept;
+    template <class Writes, class BuffersOf>
+    bool Repeats(VkPipelineLayout layout, uint32_t set, const Writes& writes, BuffersOf buffers_of) const noexcept;
     uint64_t SamplerLife(const SetBinding& binding, VkSampler sampler) const noexcept;
     template <class ForEachWrite>
     Effect Push(VkPipelineLayout layout, uint32_t set, ForEachWrite for_each) noexcept;

@@ -35,13 +35,11 @@ bool ForComputeAlone(Recorder& recorder, Redundant what, VkShaderStageFlags stag
 }
 
 // What of a bind of sets the driver must get; all of it, where nothing is dropped. False: nothing.
-bool Trim(Recorder& recorder, VkPipelineLayout layout, uint32_t first, std::span<const VkDescriptorSet> sets,
-          std::span<const uint32_t> offsets, SetRun& run) {
-    if (ChangesNothing(recorder, Redundant::kSets, [&](BoundShadow& shadow) {
-            return shadow.BindSets(layout, first, sets, offsets, run, recorder.chosen_sets());
-        }))
+bool Trim(Recorder& recorder, const SetBind& bind, SetRun& run) {
+    if (ChangesNothing(recorder, Redundant::kSets,
+                       [&](BoundShadow& shadow) { return shadow.BindSets(bind, run, recorder.chosen_sets()); }))
         return false;
-    recorder.Trimmed(sets.size() - run.count);
+    recorder.Trimmed(bind.sets.size() - run.count);
     return true;
 }
 
@@ -195,11 +193,11 @@ bool CmdBindPipeline(Recorder& recorder, VkPipelineBindPoint bind_point, VkPipel
 bool CmdBindDescriptorSets(Recorder& recorder, VkPipelineBindPoint bind_point, VkPipelineLayout layout, uint32_t first,
                            uint32_t count, const VkDescriptorSet* sets, uint32_t offset_count,
                            const uint32_t* offsets) {
+    const SetBind bind = {layout, first, std::span(sets, count), std::span(offsets, offset_count),
+                          recorder.found_sets()};
     SetRun run = {0, count, 0, offset_count};
-    if (bind_point == kCompute &&
-        !Trim(recorder, layout, first, std::span(sets, count), std::span(offsets, offset_count), run))
-        return true;
-    recorder.bound().BindSets(bind_point, layout, first, std::span(sets, count), std::span(offsets, offset_count));
+    if (bind_point == kCompute && !Trim(recorder, bind, run)) return true;
+    recorder.bound().BindSets(bind_point, bind);
     recorder.Hold<&Table::CmdBindDescriptorSets>(bind_point, layout, first + run.first, run.count,
                                                  recorder.KeepSets(sets, run.first, run.count), run.offset_count,
                                                  recorder.Keep(offsets + run.first_offset, run.offset_count));
@@ -208,20 +206,17 @@ bool CmdBindDescriptorSets(Recorder& recorder, VkPipelineBindPoint bind_point, V
 
 bool CmdBindDescriptorSets2(Recorder& recorder, const VkBindDescriptorSetsInfo* info) {
     if (info->pNext) return false;
-    const std::span sets(info->pDescriptorSets, info->descriptorSetCount);
-    const std::span offsets(info->pDynamicOffsets, info->dynamicOffsetCount);
+    const SetBind bind = {info->layout, info->firstSet, std::span(info->pDescriptorSets, info->descriptorSetCount),
+                          std::span(info->pDynamicOffsets, info->dynamicOffsetCount), recorder.found_sets()};
     SetRun run = {0, info->descriptorSetCount, 0, info->dynamicOffsetCount};
-    if (ForComputeAlone(recorder, Redundant::kSets, info->stageFlags) &&
-        !Trim(recorder, info->layout, info->firstSet, sets, offsets, run))
-        return true;
-    if (info->stageFlags & VK_SHADER_STAGE_COMPUTE_BIT)
-        recorder.bound().BindSets(kCompute, info->layout, info->firstSet, sets, offsets);
+    if (ForComputeAlone(recorder, Redundant::kSets, info->stageFlags) && !Trim(recorder, bind, run)) return true;
+    if (info->stageFlags & VK_SHADER_STAGE_COMPUTE_BIT) recorder.bound().BindSets(kCompute, bind);
     VkBindDescriptorSetsInfo kept = *info;
     kept.firstSet += run.first;
     kept.descriptorSetCount = run.count;
-    kept.pDescriptorSets = recorder.KeepSets(sets.data(), run.first, run.count);
+    kept.pDescriptorSets = recorder.KeepSets(info->pDescriptorSets, run.first, run.count);
     kept.dynamicOffsetCount = run.offset_count;
-    kept.pDynamicOffsets = recorder.Keep(offsets.data() + run.first_offset, run.offset_count);
+    kept.pDynamicOffsets = recorder.Keep(info->pDynamicOffsets + run.first_offset, run.offset_count);
     recorder.Hold<&Table::CmdBindDescriptorSets2>(recorder.Keep(&kept, 1));
     return true;
 }

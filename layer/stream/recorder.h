@@ -97,9 +97,14 @@ class Recorder {
     const T* Keep(const T* values, size_t count) {
         return Holding() ? stream_->arena.Copy(values, count) : values;
     }
-    /// What is bound in place of the sets of the command that comes next; nullptr: they themselves.
-    void ChooseSets(const VkDescriptorSet* chosen) { chosen_sets_ = chosen; }
+    /// What is bound in place of the sets of the command that comes next; nullptr: they themselves. `found`: as
+    /// SetBind::found.
+    void ChooseSets(const VkDescriptorSet* chosen, const DescriptorSet* const* found = nullptr) {
+        chosen_sets_ = chosen;
+        found_sets_ = found;
+    }
     const VkDescriptorSet* chosen_sets() const { return chosen_sets_; }
+    const DescriptorSet* const* found_sets() const { return found_sets_; }
     /// Copies those from `first` on, of what is bound in place of `sets`.
     const VkDescriptorSet* KeepSets(const VkDescriptorSet* sets, size_t first, size_t count) {
         return Keep((chosen_sets_ ? chosen_sets_ : sets) + first, count);
@@ -141,6 +146,7 @@ class Recorder {
     uint32_t kept_steps_ = 0;   ///< those after these are of a command that is being recorded
     Counter counter_ = Counter::kCount;
     const VkDescriptorSet* chosen_sets_ = nullptr;
+    const DescriptorSet* const* found_sets_ = nullptr;
     BoundState bound_;
     DispatchMemo dispatches_;
 

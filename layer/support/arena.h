@@ -38,6 +38,8 @@ class Arena {
     T* Copy(const T* values, size_t count) {
         static_assert(std::is_trivially_copyable_v<T> && alignof(T) <= kAlignment);
         if (count == 0 || !values) return nullptr;
+        // Mostly one, of a size that is known here: no call.
+        if (count == 1) return static_cast<T*>(std::memcpy(Take(sizeof(T)), values, sizeof(T)));
         return static_cast<T*>(std::memcpy(Take(count * sizeof(T)), values, count * sizeof(T)));
     }
 

@@ -38,7 +38,7 @@ class ShadowTest : public ::testing::Test {
     }
     Effect Bind(VkPipelineLayout with, uint32_t first, const std::vector<VkDescriptorSet>& bound,
                 const std::vector<uint32_t>& offsets = {}) {
-        return shadow.BindSets(with, first, bound, offsets, run);
+        return shadow.BindSets({with, first, bound, offsets}, run);
     }
     Effect Constants(VkPipelineLayout with, uint32_t offset, const std::vector<uint32_t>& values,
                      VkShaderStageFlags stages = kComputeStage) {

@@ -123,6 +123,37 @@ TEST_F(ShadowPushTest, WritesThatAreNotUnderstood) {
     for (int i = 0; i < 2; ++i) EXPECT_EQ(Push(wide, 0, 0, Whole(1)), Effect::kUnknown);
 }
 
+// What was pushed to each of them makes no write that goes on in the next binding one that is followed.
+TEST_F(ShadowPushTest, WritesThatGoOnOverWhatWasPushed) {
+    Push(with, 1, 0, Whole(1));
+    Push(with, 1, 1, Whole(2));
+    const VkDescriptorBufferInfo infos[] = {Whole(1), Whole(2)};
+    VkWriteDescriptorSet write = WriteOf(0, kStorage, 2);
+    write.pBufferInfo = infos;
+    EXPECT_EQ(shadow.PushDescriptors(with, 1, {&write, 1}), Effect::kUnknown);
+}
+
+TEST_F(ShadowPushTest, BindingsThatAreNumberedWithGaps) {
+    const auto gaps = world.SetLayout(6, {{0, kStorage}, {2, kStorage}, {5, kStorage}}, kPush);
+    const auto with_gaps = world.Layout(6, {gaps});
+    Push(with_gaps, 0, 2, Whole(1));
+    Push(with_gaps, 0, 5, Whole(2));
+    EXPECT_EQ(Push(with_gaps, 0, 2, Whole(1)), Effect::kNothing);
+    EXPECT_EQ(Push(with_gaps, 0, 2, Whole(2)), Effect::kChange);
+    EXPECT_EQ(Push(with_gaps, 0, 5, Whole(2)), Effect::kNothing);
+}
+
+TEST_F(ShadowPushTest, ByTemplateFromDataWithGaps) {
+    VkDescriptorBufferInfo data[] = {Whole(1), Whole(3), Whole(2)};
+    UpdateTemplate of;
+    of.entries = {{1, 0, 2, kStorage, 0, 2 * sizeof data[0]}};
+    EXPECT_EQ(shadow.PushDescriptors(of, with, 1, data), Effect::kChange);
+    EXPECT_EQ(shadow.PushDescriptors(of, with, 1, data), Effect::kNothing);
+    data[1] = Whole(2);
+    data[2] = Whole(3);
+    EXPECT_EQ(shadow.PushDescriptors(of, with, 1, data), Effect::kChange);
+}
+
 TEST_F(ShadowPushTest, ViewsAndSamplers) {
     const VkSampler sampler = H<VkSampler>(1);
     const std::array<VkDescriptorSetLayoutBinding, 6> bindings = {{

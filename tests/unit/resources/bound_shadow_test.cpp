@@ -49,7 +49,7 @@ TEST_F(ShadowTest, ASetThatIsBound) {
 // What is bound in place of the program's set is what counts: two that hold the same are one there.
 TEST_F(ShadowTest, ASetThatIsBoundInPlaceOfOthers) {
     const auto bind = [&](VkDescriptorSet set, VkDescriptorSet chosen) {
-        return shadow.BindSets(layout, 0, {&set, 1}, {}, run, &chosen);
+        return shadow.BindSets({layout, 0, {&set, 1}, {}}, run, &chosen);
     };
     const auto own = H<VkDescriptorSet>(50), other = H<VkDescriptorSet>(51);
     EXPECT_EQ(bind(sets[0], own), Effect::kChange);
@@ -74,9 +74,9 @@ TEST_F(ShadowTest, OffsetsOfASetThatIsBoundInPlaceOfAnother) {
     const auto one = world.Set(11, pool, dynamic);
     const auto own = H<VkDescriptorSet>(50);
     const std::array<uint32_t, 2> offsets = {0, 256}, others = {0, 512};
-    EXPECT_EQ(shadow.BindSets(with, 0, {&one, 1}, offsets, run, &own), Effect::kChange);
-    EXPECT_EQ(shadow.BindSets(with, 0, {&one, 1}, offsets, run, &own), Effect::kNothing);
-    EXPECT_EQ(shadow.BindSets(with, 0, {&one, 1}, others, run, &own), Effect::kChange);
+    EXPECT_EQ(shadow.BindSets({with, 0, {&one, 1}, offsets}, run, &own), Effect::kChange);
+    EXPECT_EQ(shadow.BindSets({with, 0, {&one, 1}, offsets}, run, &own), Effect::kNothing);
+    EXPECT_EQ(shadow.BindSets({with, 0, {&one, 1}, others}, run, &own), Effect::kChange);
 }
 
 TEST_F(ShadowTest, DynamicOffsetsArePartOfABind) {
@@ -92,9 +92,24 @@ TEST_F(ShadowTest, DynamicOffsetsArePartOfABind) {
     EXPECT_EQ(Bind(with, 0, {one}, {0}), Effect::kUnknown);
     EXPECT_EQ(Bind(with, 0, {one}, {0, 512, 512}), Effect::kUnknown);
     EXPECT_EQ(Bind(with, 0, {one}, {0, 512}), Effect::kChange);
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(Bind(with, 0, {one}), Effect::kUnknown);
+    EXPECT_EQ(Bind(with, 0, {one}, {0, 512}), Effect::kChange);
     // Behind a set that is not known, nobody can tell whose they are.
     EXPECT_EQ(Bind(with, 1, {H<VkDescriptorSet>(99), two}, {256, 768}), Effect::kUnknown);
     EXPECT_EQ(Bind(with, 2, {two}, {256, 768}), Effect::kChange);
+}
+
+// Nobody sees what is written to them.
+TEST_F(ShadowTest, SetsOfALayoutThatIsNotUnderstood) {
+    const VkBaseInStructure strange = {VK_STRUCTURE_TYPE_APPLICATION_INFO, nullptr};
+    const auto unknown = world.SetLayout(21, {{0, kStorage}}, 0, &strange);
+    const auto with = world.Layout(21, {unknown, plain});
+    const auto set = world.Set(21, pool, unknown);
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_EQ(Bind(with, 0, {set}), Effect::kUnknown);
+        EXPECT_EQ(Bind(with, 0, {set, sets[0]}), Effect::kUnknown);
+    }
+    EXPECT_EQ(Bind(with, 1, {sets[0]}), Effect::kNothing);
 }
 
 TEST_F(ShadowTest, MoreOffsetsThanAreFollowed) {

@@ -43,7 +43,7 @@ TEST(Steady, RecordingAgainAllocatesNothing) {
         }
         world.resources.UpdateSets(2, writes.data(), 0, nullptr);
         world.bound.BindPipeline(VK_PIPELINE_BIND_POINT_COMPUTE, pipeline);
-        world.bound.BindSets(VK_PIPELINE_BIND_POINT_COMPUTE, layout, 0, {&set, 1}, offsets);
+        world.bound.BindSets(VK_PIPELINE_BIND_POINT_COMPUTE, {layout, 0, {&set, 1}, offsets});
         world.bound.PushDescriptors(VK_PIPELINE_BIND_POINT_COMPUTE, layout, 1, {&push, 1});
         world.bound.DispatchAccesses(accesses);
     };

@@ -36,7 +36,7 @@ TEST(ResourceThreads, OtherThreadsMakeObjectsMeanwhile) {
             accesses.clear();
             bound.Clear();
             bound.BindPipeline(VK_PIPELINE_BIND_POINT_COMPUTE, pipeline);
-            bound.BindSets(VK_PIPELINE_BIND_POINT_COMPUTE, pipeline_layout, 0, {&set, 1}, {});
+            bound.BindSets(VK_PIPELINE_BIND_POINT_COMPUTE, {pipeline_layout, 0, {&set, 1}, {}});
             bound.DispatchAccesses(accesses);
             const MemoryRange wanted = {resources.FindMemory(memory), i, i + 256};
             if (accesses.size() != 1 || accesses[0].where != wanted) ++wrong;

@@ -69,7 +69,7 @@ class World {
     void BindPipeline(VkPipeline pipeline) { bound.BindPipeline(VK_PIPELINE_BIND_POINT_COMPUTE, pipeline); }
     void BindSets(const std::vector<VkDescriptorSet>& sets, const std::vector<uint32_t>& offsets = {},
                   uint32_t first = 0) {
-        bound.BindSets(VK_PIPELINE_BIND_POINT_COMPUTE, VK_NULL_HANDLE, first, sets, offsets);
+        bound.BindSets(VK_PIPELINE_BIND_POINT_COMPUTE, {VK_NULL_HANDLE, first, sets, offsets});
     }
     /// The accesses of a dispatch: "m1[0,64) rw" are storage reads and writes of memory 1, u and s uniform and sampled
     /// reads; "*" is everything, "shared" what is imported.
