@@ -319,10 +319,10 @@ bool FromIdle(Device& device, const MemoryKey& key, const VkMemoryAllocateInfo& 
     return true;
 }
 
-// It is a part of a slab, or `refused` says why not.
-bool IsVirtual(Device& device, const VkMemoryAllocateInfo& info, const VkAllocationCallbacks* allocator,
+// It is a part of a slab, or `refused` says why not. `wanted`: as AllocateVirtual's.
+bool IsVirtual(Device& device, const VkMemoryAllocateInfo& info, const VkAllocationCallbacks* allocator, bool wanted,
                VkDeviceMemory* memory, std::optional<SlabRefusal>& refused) {
-    refused = AllocateVirtual(device, info, allocator, NearLimit(device), memory);
+    refused = AllocateVirtual(device, info, allocator, wanted, memory);
     if (refused) return false;
     NoteLife(device, *FindVirtual(device, *memory), info);
     return true;
@@ -341,7 +341,8 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
     std::optional<SlabRefusal> refused;
     const bool recycles = Recycles(device);
     const bool idle_first = recycles && IdleFirst(*info);
-    if (device.slabs && !idle_first && IsVirtual(device, *info, allocator, memory, refused)) return VK_SUCCESS;
+    const auto is_virtual = [&] { return IsVirtual(device, *info, allocator, NearLimit(device), memory, refused); };
+    if (device.slabs && !idle_first && is_virtual()) return VK_SUCCESS;
     VkDeviceSize bytes = info->allocationSize;
     const MemoryKey* key = nullptr;
     uint32_t heap = 0;
@@ -352,7 +353,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
         judged = JudgeAllocation(*info, allocator, recycler.facts);
         key = std::get_if<MemoryKey>(&judged);
         if (key && recycler.Dear() && FromIdle(device, *key, *info, memory)) return VK_SUCCESS;
-        if (device.slabs && idle_first && IsVirtual(device, *info, allocator, memory, refused)) return VK_SUCCESS;
+        if (device.slabs && idle_first && is_virtual()) return VK_SUCCESS;
         if (!key) {
             const auto refusal = static_cast<uint32_t>(std::get<MemoryRefusal>(judged));
             device.Decided(static_cast<Counter>(static_cast<uint32_t>(Counter::kMemoryRefusedAllocator) + refusal));
@@ -370,9 +371,9 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice handle, const VkMemoryAll
         const SparedTime::Scope spared(forecast ? &device.foresight->spared : nullptr);
         return FromDriverWithTrim(device, *info, allocator, timed, bytes, memory);
     }();
-    if (device.slabs && ForWantOfMemory(result) && !AllocateVirtual(device, *info, allocator, true, memory)) {
+    std::optional<SlabRefusal> again;
+    if (device.slabs && ForWantOfMemory(result) && IsVirtual(device, *info, allocator, true, memory, again)) {
         if (rounding) device.recycler->ReturnRounding(heap, rounding);
-        NoteLife(device, *memory, *info);
         return VK_SUCCESS;
     }
     if (refused) CountRefusal(device, *refused);

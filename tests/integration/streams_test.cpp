@@ -92,6 +92,25 @@ class StreamsTest : public layered::LayerTest {
         EXPECT_EQ(layered::Asked(summary, "barrier_calls"), 6u);
         EXPECT_EQ(Driver(summary, "barrier_calls"), 6u);
     }
+    /// Barriers that only what is written twice needs.
+    void ExpectToldApart(VkBuffer a, VkBuffer b) {
+        const size_t before = Commands().size();
+        Device::Begin(buffer);
+        Fill(a);
+        Barrier(buffer);
+        Fill(b);  // the barrier is for work before the command buffer too
+        Barrier(buffer);
+        vkCmdFillBuffer(buffer, a, 0, 128, 7);
+        Barrier(buffer);
+        vkCmdFillBuffer(buffer, a, 128, 128, 7);
+        Barrier(buffer);
+        Fill(b);
+        EXPECT_EQ(vkEndCommandBuffer(buffer), VK_SUCCESS);
+        const std::vector<std::string> all = Commands();
+        EXPECT_THAT(std::vector(all.begin() + static_cast<std::ptrdiff_t>(before), all.end()),
+                    ElementsAre("vkCmdFillBuffer", "vkCmdPipelineBarrier", "vkCmdFillBuffer", "vkCmdFillBuffer",
+                                "vkCmdFillBuffer", "vkCmdPipelineBarrier", "vkCmdFillBuffer"));
+    }
     void Fill(VkBuffer where) const { vkCmdFillBuffer(buffer, where, 0, VK_WHOLE_SIZE, 7); }
 
     std::unique_ptr<Instance> instance;
@@ -119,28 +138,22 @@ TEST_F(StreamsTest, BuffersInMemoryOfSlabsAreToldApart) {
     Start({{"barriers", "on"}, {"slabs", "on"}});
     for (int life = 0; life < 2; ++life) {
         const VkBuffer a = MakeBuffer();
-        const VkBuffer b = MakeBuffer();
-        const size_t before = Commands().size();
-        Device::Begin(buffer);
-        Fill(a);
-        Barrier(buffer);
-        Fill(b);  // the barrier is for work before the command buffer too
-        Barrier(buffer);
-        vkCmdFillBuffer(buffer, a, 0, 128, 7);
-        Barrier(buffer);
-        vkCmdFillBuffer(buffer, a, 128, 128, 7);
-        Barrier(buffer);
-        Fill(b);
-        EXPECT_EQ(vkEndCommandBuffer(buffer), VK_SUCCESS);
-        const std::vector<std::string> all = Commands();
-        EXPECT_THAT(std::vector(all.begin() + static_cast<std::ptrdiff_t>(before), all.end()),
-                    ElementsAre("vkCmdFillBuffer", "vkCmdPipelineBarrier", "vkCmdFillBuffer", "vkCmdFillBuffer",
-                                "vkCmdFillBuffer", "vkCmdPipelineBarrier", "vkCmdFillBuffer"));
+        ExpectToldApart(a, MakeBuffer());
         DestroyBuffers();
     }
     const nlohmann::json summary = End();
     EXPECT_EQ(Did(summary, "slabs_served"), 4u);
     EXPECT_EQ(Did(summary, "barriers_write_write"), 2u);
+}
+
+// One that is no part of a slab unless the driver has no memory left.
+TEST_F(StreamsTest, BuffersInMemoryOfSlabsForWantOfOtherAreToldApart) {
+    Start({{"barriers", "on"}, {"slabs", "on"}, {"recycle_memory", "off"}});
+    const VkBuffer a = MakeBuffer();
+    EXPECT_TRUE(mock.Fail("vkAllocateMemory", 1, VK_ERROR_OUT_OF_DEVICE_MEMORY));
+    ExpectToldApart(a, MakeBuffer(VkDeviceSize{3} << 20));
+    DestroyBuffers();
+    EXPECT_EQ(Did(End(), "slabs_served"), 2u);
 }
 
 TEST_F(StreamsTest, HaveTheBarriersThatTheirDataNeeds) {
