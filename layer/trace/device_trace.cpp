@@ -67,6 +67,7 @@ void QueueTrace::Gave(Counter why, uint64_t submissions, uint64_t folded) {
                              Format("\"submissions\":{},\"folded\":{}", submissions, folded));
         if (held_) all_.Count(held_name_, "submissions", held_ = 0);
     });
+    for (const Unsent& one : unsent_) Watch(one);
     unsent_.clear();
     giving_ = false;
     gives_buffers_ = 0;
@@ -94,21 +95,29 @@ GpuTimes::Slot* QueueTrace::TakeSlot() {
 }
 
 void QueueTrace::Called(const Call& call) {
-    const uint64_t number = calls_so_far.fetch_add(1, std::memory_order_relaxed) + 1;
-    if (call.slot) {
-        if (call.result == VK_SUCCESS)
-            times_->Fly(call.slot, number, call.begin_ns, call.end_ns);
-        else if (call.result == VK_ERROR_DEVICE_LOST)
-            times_->Lose();
-        else
-            times_->Return(call.slot);
-    }
+    const Unsent one = {call, calls_so_far.fetch_add(1, std::memory_order_relaxed) + 1};
+    bool waits = false;
     all_.Safely([&] {
-        if (giving_)
-            unsent_.push_back({call, number});
-        else
-            Send({call, number}, {}, 1, 0, 0);
+        if (giving_) {
+            unsent_.push_back(one);
+            waits = true;
+        } else {
+            Send(one, {}, 1, 0, 0);
+        }
     });
+    if (!waits) Watch(one);
+}
+
+// For when it is done on the GPU: the arrow from it to that comes behind it in the file.
+void QueueTrace::Watch(const Unsent& one) {
+    const Call& call = one.call;
+    if (!call.slot) return;
+    if (call.result == VK_SUCCESS)
+        times_->Fly(call.slot, one.number, call.begin_ns, call.end_ns);
+    else if (call.result == VK_ERROR_DEVICE_LOST)
+        times_->Lose();
+    else
+        times_->Return(call.slot);
 }
 
 void QueueTrace::Send(const Unsent& one, std::string_view reason, uint64_t submissions, uint64_t folded,
@@ -146,7 +155,7 @@ void QueueTrace::Collect() {
         const GpuClock::Span span = clock_.Place(time.begin_ticks, time.end_ticks, time.call_begin_ns, now);
         const uint64_t called_ns = time.call_begin_ns + (time.call_end_ns - time.call_begin_ns) / 2;
         all_.Safely([&] {
-            // One line: of a process that is killed while it writes, all of it is in the file or nothing.
+            // One line: where a process that is killed has written a part of it, readers drop that.
             all_.writer_->Add(SliceEvent(gpu_, Format("submission {}", time.submission), span.begin_ns, span.end_ns,
                                          Format("\"submission\":{}", time.submission)) +
                               "," + FlowEvents(time.submission, calls_, called_ns, gpu_, span.begin_ns));

@@ -93,6 +93,7 @@ class QueueTrace {
         Call call;
         uint64_t number;
     };
+    void Watch(const Unsent& one);
     void Calibrate(uint64_t now_ns);
     void Send(const Unsent& call, std::string_view reason, uint64_t submissions, uint64_t folded,
               uint64_t asked_buffers);

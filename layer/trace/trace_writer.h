@@ -37,7 +37,8 @@ class TraceWriter {
 
     const std::string& path() const { return path_; }
 
-    /// One event, or several with ",\n" between them. Dropped when there is no room.
+    /// One event, or several that are of use only together, with "," between them: one line. Dropped when there is no
+    /// room.
     void Add(std::string_view event) noexcept;
     /// The same for names, which are written again where the file begins anew.
     void AddName(const std::string& event) noexcept;
