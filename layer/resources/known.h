@@ -30,7 +30,8 @@ class Known {
     /// nullptr: not known.
     Facts* Find(Handle handle) const { return map_.Find(handle); }
 
-    /// Throws std::bad_alloc: then the handle is not known. False: it was known, as another object, and is no more.
+    /// Throws std::bad_alloc: then the handle is not known. False: it was known, as another object, and is no more,
+    /// which is said once.
     ///
     /// Handles of objects that are alive need not differ: a driver may give one handle to two objects that are alike
     /// (section "Object Model"). Once that was seen, nothing new is known of this type and nothing is deleted, for
@@ -44,6 +45,7 @@ class Known {
             map_.Erase(handle);
             return false;
         }
+        if (kPlain && !spare_.capacity()) spare_.reserve(kMostSpare);  // Remove allocates nothing
         std::unique_ptr<Facts> kept = Room(std::move(facts));
         if (map_.Insert(handle, kept.get())) static_cast<void>(kept.release());  // the map holds it now
         return true;

@@ -71,7 +71,7 @@ class Resources {
     // Buffers and images.
     void AddBuffer(VkBuffer buffer, const VkBufferCreateInfo& info);
     /// `required`: VkMemoryRequirements::size, or 0 if it was not asked for; stores out of bounds may go so far.
-    /// `life`: of the memory, where its handle is not known here.
+    /// `life`: of the memory; that of a handle which is known here, where it is not said.
     void BindBuffer(const VkBindBufferMemoryInfo& info, VkDeviceSize required, uint64_t life) noexcept;
     void BindBuffer(const VkBindBufferMemoryInfo& info, VkDeviceSize required) noexcept {
         BindBuffer(info, required, FindMemory(info.memory));
@@ -194,7 +194,8 @@ class Resources {
     std::atomic<bool> hold_sets_;
     mutable ShaderCache shaders_;
     LayoutCompatibility compatibility_;
-    // Whoever destroys a buffer and whoever records with it are ordered by the program.
+    // Counted before a buffer is removed, under whose lock the next of its handle is added, which is ordered before
+    // whoever records with that by the program.
     std::atomic<uint64_t> buffer_changes_{0};
     std::atomic<uint64_t> layouts_removed_{0};
     mutable std::atomic<uint64_t> recordings_{0};

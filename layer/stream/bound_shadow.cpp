@@ -9,6 +9,14 @@
 #include "support/handle_bits.h"
 
 namespace kronos {
+namespace {
+
+// Written from VkDescriptorBufferInfo, and without offsets of binds: a push has none.
+bool OfBuffers(VkDescriptorType type) {
+    return type == VK_DESCRIPTOR_TYPE_STORAGE_BUFFER || type == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER;
+}
+
+}  // namespace
 
 void BoundShadow::Clear() noexcept {
     pipeline_ = 0;
@@ -272,8 +280,7 @@ BoundShadow::Pushed BoundShadow::Written(const SetBinding& binding, const void* 
 
 // It is written as before, and that buffer lives still.
 bool BoundShadow::SameBuffer(const Pushed& before, VkDescriptorType type, const void* info) noexcept {
-    if (!before.object || !before.buffer) return false;
-    if (type != VK_DESCRIPTOR_TYPE_STORAGE_BUFFER && type != VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER) return false;
+    if (!before.object || !before.buffer || !OfBuffers(type)) return false;
     const auto& from = *static_cast<const VkDescriptorBufferInfo*>(info);
     return HandleBits(from.buffer) == before.buffer && from.offset == before.offset && from.range == before.range;
 }
@@ -299,6 +306,7 @@ bool BoundShadow::Repeats(VkPipelineLayout layout, uint32_t set, const Writes& w
         const uint32_t element = write.dstArrayElement, count = write.descriptorCount;
         if (binding.type != write.descriptorType || element >= binding.count || count > binding.count - element)
             return false;
+        if (!OfBuffers(binding.type)) return false;  // what is written from may be anything
         const auto buffers = buffers_of(write);
         if (!buffers) return false;
         const Pushed* before = &pushed_[binding.first + element];

@@ -41,7 +41,7 @@ void Recorder::Forget() {
 void Recorder::ForgetState() {
     mode_ = RecorderMode::kOff;
     stream_ = nullptr;
-    chosen_sets_ = nullptr;
+    ChooseSets(nullptr);
     kept_steps_ = 0;
     bound_.Clear();
     dispatches_.Clear();

@@ -14,7 +14,7 @@ import sys
 from faults import ROOT, commands, compiled, failing, link, main, placed
 
 SHADOW = 'layer/stream/bound_shadow.cpp'
-FILES = (SHADOW, 'layer/resources/compatibility.cpp', 'layer/resources/judge.cpp', 'layer/stream/hold_commands.cpp',
+FILES = (SHADOW, 'layer/resources/bound.cpp', 'layer/resources/compatibility.cpp', 'layer/resources/judge.cpp', 'layer/stream/hold_commands.cpp',
          'layer/stream/recorder.cpp')
 TESTS = 'Shadow*:Drops*:DroppingRecorder*:RedundantState*'
 
@@ -93,6 +93,7 @@ FAULTS = [
     ('all bind points are one: pipelines', ('if (bind_point == kCompute && ChangesNothing(recorder, Redundant::kPipelines', 'if (ChangesNothing(recorder, Redundant::kPipelines')),
     ('all bind points are one: sets', ('    if (bind_point == kCompute && !Trim', '    if (!Trim')),
     ('what is bound in place of sets is they themselves', ('if (found[i].uid && chosen && chosen[i] != sets[i]) {', 'if (false) {')),
+    ('what was found of sets is all of the first', ('return found ? found[i] :', 'return found ? found[0] :')),
     ('what is bound in place of sets is all one', ('found[i].uid = HandleBits(chosen[i]);', 'found[i].uid = 2;')),
     ('a recording begins with what another bound', ('    if (options_.drops) shadow_.Clear();\n', '')),
 ]

@@ -199,10 +199,14 @@ TEST_F(DropsTest, OfABindTheDriverGetsTheSetsThatDiffer) {
 TEST_F(DropsTest, WhatIsBoundInPlaceOfSetsIsTrimmedWithThem) {
     const auto own = [](uint64_t number) { return H<VkDescriptorSet>(50 + number); };
     const std::array<VkDescriptorSet, 3> first = {own(0), own(1), own(2)}, second = {own(0), own(3), own(2)};
-    recorder.ChooseSets(first.data());
+    // Looked for by whoever chose, or by the recorder.
+    const auto found = [&](size_t i) { return world.resources.FindSet(sets[i]); };
+    const std::array<const DescriptorSet*, 3> all = {found(0), found(1), found(2)};
+    recorder.ChooseSets(first.data(), all.data());
+    BindSets(0, {sets[0], sets[1], sets[2]}, {16});
+    recorder.ChooseSets(second.data(), all.data());
     BindSets(0, {sets[0], sets[1], sets[2]}, {16});
     recorder.ChooseSets(second.data());
-    BindSets(0, {sets[0], sets[1], sets[2]}, {16});
     BindSets2(VK_SHADER_STAGE_COMPUTE_BIT, 0, {sets[3], sets[1], sets[2]}, {16});
     recorder.ChooseSets(first.data());
     BindSets2(VK_SHADER_STAGE_COMPUTE_BIT, 0, {sets[0], sets[1], sets[2]}, {32});
