@@ -34,7 +34,7 @@ TEST_F(DispatchTest, NothingBoundIsAnything) {
     // Other bind points are none of its business.
     world_.bound.BindPipeline(VK_PIPELINE_BIND_POINT_GRAPHICS, VK_NULL_HANDLE);
     const VkDescriptorSet none = VK_NULL_HANDLE;
-    world_.bound.BindSets(VK_PIPELINE_BIND_POINT_GRAPHICS, {.sets = {&none, 1}});
+    world_.bound.BindSets(VK_PIPELINE_BIND_POINT_GRAPHICS, {VK_NULL_HANDLE, 0, {&none, 1}, {}});
     EXPECT_EQ(world_.Dispatch(), (Lines{"m1[0,1000) r"}));
     world_.bound.Clear();
     EXPECT_EQ(world_.Dispatch(), kAnything);
