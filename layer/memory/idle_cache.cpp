@@ -80,8 +80,17 @@ IdleNode* IdleCache::Shard::TakeTop(MemoryKey key) {
     return nullptr;
 }
 
+// Until it is linked it is nowhere: whoever sees that it is no more on top also sees that it may be in any bucket, and
+// waits for the mutex.
 void IdleCache::Shard::LinkTop() {
-    if (IdleNode* node = top.exchange(nullptr, std::memory_order_acquire)) Link(*node);
+    if (!top.load(std::memory_order_relaxed)) return;
+    uint64_t used = used_buckets.load(std::memory_order_relaxed);
+    used_buckets.store(~uint64_t{0}, std::memory_order_relaxed);
+    if (IdleNode* node = top.exchange(nullptr, std::memory_order_acq_rel)) {
+        Link(*node);
+        used |= uint64_t{1} << BucketOf(node->key);
+    }
+    used_buckets.store(used, std::memory_order_relaxed);
 }
 
 IdleCache::IdleCache(const Budgets& budgets, uint32_t max_blocks) {
@@ -120,9 +129,8 @@ IdleNode* IdleCache::Search(MemoryKey key) {
         for (size_t i = 0; i < kShards; ++i) {
             Shard& shard = shards_[(own + i) % kShards];
             if (IdleNode* node = TakeTop(shard, key)) return node;
-            if (all_tops ? !shard.top.load(std::memory_order_relaxed)
-                         : !(shard.used_buckets.load(std::memory_order_relaxed) & bucket))
-                continue;
+            const bool looks_at_top = all_tops && shard.top.load(std::memory_order_acquire);
+            if (!looks_at_top && !(shard.used_buckets.load(std::memory_order_relaxed) & bucket)) continue;
             std::lock_guard lock(shard.mutex);
             if (all_tops) shard.LinkTop();
             IdleNode* node = *shard.TopOf(key);

@@ -275,6 +275,23 @@ TEST_F(IdleCacheTest, AThreadGetsWhatAnotherFreed) {
     }
 }
 
+TEST_F(IdleCacheTest, WhatIsKeptIsFoundWhileAnotherThreadLooksForWhatIsOld) {
+    IdleNode& node = Make(4 * kKiB);
+    std::atomic<bool> done{false};
+    std::thread looks([&] {
+        IdleChain old;
+        while (!done.load()) EXPECT_EQ(cache_.Expire(kSecond, 2 * kSecond, 8, old), 0u);
+    });
+    uint64_t missed = 0;
+    for (int i = 0; i < 200'000; ++i) {
+        EXPECT_TRUE(Keep(node));
+        while (!cache_.Take(node.key)) ++missed;
+    }
+    done.store(true);
+    looks.join();
+    EXPECT_EQ(missed, 0u);
+}
+
 TEST_F(IdleCacheTest, AForkedChildIsNotCaughtInALockOfAnotherThread) {
     std::atomic<bool> stop{false};
     std::vector<std::thread> threads;
