@@ -57,6 +57,7 @@ class Trace:
     def __init__(self, path, killed=False):
         self.slices, self.names, self.counters, self.instants = defaultdict(list), {}, defaultdict(list), []
         self.starts, self.finishes = {}, {}
+        self.said = set()  # submissions whose calls came so far
         for event in events(path, killed):
             expect(isinstance(event.get("ph"), str) and {"pid", "tid", "ts", "name"} <= set(event), f"not an event: {event}")
             expect(event["pid"] > 0 and 0 <= event["tid"] < 2**31 and event["ts"] >= 0, f"{event}")
@@ -65,10 +66,13 @@ class Trace:
             if kind == "X":
                 expect(event["dur"] >= 0 and isinstance(event["args"], dict), f"{event}")
                 self.slices[track].append(Slice(event))
+                if event["name"].startswith("vkQueueSubmit") and "submission" in event["args"]:
+                    self.said.add((event["pid"], event["args"]["submission"]))
             elif kind in "sf":
                 flows = self.starts if kind == "s" else self.finishes
                 flow = int(event["id"], 16)  # anything else the reader does not take
                 expect(flow not in flows and (kind == "s" or event["bp"] == "e"), f"{event}")
+                expect((event["pid"], flow & 0xffffffff) in self.said, f"before its submission: {event}")
                 flows[flow] = (track, ns(event["ts"]), (event["cat"], event["name"]))
             elif kind == "C":
                 expect(event["args"] and all(isinstance(n, int) and n >= 0 for n in event["args"].values()), f"{event}")
