@@ -19,9 +19,7 @@ MemoryRange PartOf(const MemoryRange& whole, VkDeviceSize offset, VkDeviceSize s
     return part.begin <= part.end ? part : MemoryRange{};
 }
 
-const SetBinding* SetLayoutFacts::Find(uint32_t binding) const {
-    // Mostly they are numbered without gaps.
-    if (binding < bindings.size() && bindings[binding].binding == binding) return &bindings[binding];
+const SetBinding* SetLayoutFacts::Search(uint32_t binding) const {
     const auto found = std::lower_bound(bindings.begin(), bindings.end(), binding,
                                         [](const SetBinding& a, uint32_t number) { return a.binding < number; });
     return found != bindings.end() && found->binding == binding ? &*found : nullptr;

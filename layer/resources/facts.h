@@ -104,7 +104,12 @@ struct SetLayoutFacts {
     VkDescriptorSetLayout handle = VK_NULL_HANDLE;
 
     /// nullptr: it has none of that number.
-    const SetBinding* Find(uint32_t binding) const;
+    const SetBinding* Find(uint32_t binding) const {
+        // Mostly they are numbered without gaps.
+        const bool at_its_number = binding < bindings.size() && bindings[binding].binding == binding;
+        return at_its_number ? &bindings[binding] : Search(binding);
+    }
+    const SetBinding* Search(uint32_t binding) const;  ///< where it is not at its number
     /// A set of the one holds what a shader expects of the other.
     bool Same(const SetLayoutFacts& other) const {
         return this == &other || (push == other.push && understood == other.understood && bindings == other.bindings);

@@ -71,11 +71,8 @@ class Resources {
     // Buffers and images.
     void AddBuffer(VkBuffer buffer, const VkBufferCreateInfo& info);
     /// `required`: VkMemoryRequirements::size, or 0 if it was not asked for; stores out of bounds may go so far.
-    /// `life`: of the memory; that of a handle which is known here, where it is not said.
+    /// `life`: of the memory.
     void BindBuffer(const VkBindBufferMemoryInfo& info, VkDeviceSize required, uint64_t life) noexcept;
-    void BindBuffer(const VkBindBufferMemoryInfo& info, VkDeviceSize required) noexcept {
-        BindBuffer(info, required, FindMemory(info.memory));
-    }
     void RemoveBuffer(VkBuffer buffer) {
         BuffersChange();
         EndAndRemove(buffers_, buffer);
@@ -85,9 +82,6 @@ class Resources {
     void AddImage(VkImage image, const VkImageCreateInfo& info);
     /// `required`: VkMemoryRequirements::size, or 0 if it was not asked for; then the image may be anywhere.
     void BindImage(const VkBindImageMemoryInfo& info, VkDeviceSize required, uint64_t life) noexcept;
-    void BindImage(const VkBindImageMemoryInfo& info, VkDeviceSize required) noexcept {
-        BindImage(info, required, FindMemory(info.memory));
-    }
     void RemoveImage(VkImage image) { EndAndRemove(images_, image); }
     const ImageFacts* FindImage(VkImage image) const { return images_.Find(image); }
 

@@ -16,6 +16,16 @@ bool OfBuffers(VkDescriptorType type) {
     return type == VK_DESCRIPTOR_TYPE_STORAGE_BUFFER || type == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER;
 }
 
+// The binding that all of a write is in; nullptr: there is none. Beyond its end the next one's descriptors would be
+// written.
+const SetBinding* BindingOf(const SetLayoutFacts& layout, VkDescriptorType type, uint32_t number, uint32_t element,
+                            uint32_t count) {
+    const SetBinding* binding = layout.Find(number);
+    const bool in_it =
+        binding && binding->type == type && element < binding->count && count <= binding->count - element;
+    return in_it ? binding : nullptr;
+}
+
 }  // namespace
 
 void BoundShadow::Clear() noexcept {
@@ -297,21 +307,15 @@ bool BoundShadow::Repeats(VkPipelineLayout layout, uint32_t set, const Writes& w
     if (!pushed || slot.holds != Slot::Holds::kPushed || slot.compatible != known->compatible[set] ||
         buffer_changes_ != resources_->BufferChanges())
         return false;
-    const std::span<const SetBinding> bindings = pushed->bindings;
     for (const auto& write : writes) {
-        const uint32_t number = write.dstBinding;
-        // Mostly they are numbered without gaps.
-        if (number >= bindings.size() || bindings[number].binding != number) return false;
-        const SetBinding& binding = bindings[number];
         const uint32_t element = write.dstArrayElement, count = write.descriptorCount;
-        if (binding.type != write.descriptorType || element >= binding.count || count > binding.count - element)
-            return false;
-        if (!OfBuffers(binding.type)) return false;  // what is written from may be anything
+        const SetBinding* binding = BindingOf(*pushed, write.descriptorType, write.dstBinding, element, count);
+        if (!binding || !OfBuffers(binding->type)) return false;  // what others are written from may be anything
         const auto buffers = buffers_of(write);
         if (!buffers) return false;
-        const Pushed* before = &pushed_[binding.first + element];
+        const Pushed* before = &pushed_[binding->first + element];
         for (uint32_t i = 0; i < count; ++i)
-            if (!SameBuffer(before[i], binding.type, buffers + i)) return false;
+            if (!SameBuffer(before[i], binding->type, buffers + i)) return false;
     }
     return true;
 }
@@ -344,9 +348,8 @@ Effect BoundShadow::Push(VkPipelineLayout layout, uint32_t set, ForEachWrite for
     buffer_changes_ = changes;
     bool same = goes_on, understood = true, certain = true;
     for_each([&](VkDescriptorType type, uint32_t number, uint32_t element, uint32_t count, auto info) {
-        const SetBinding* binding = wanted->Find(number);
-        // Beyond the binding's end the next one's descriptors would be written.
-        understood = binding && binding->type == type && element < binding->count && count <= binding->count - element;
+        const SetBinding* binding = BindingOf(*wanted, type, number, element, count);
+        understood = binding != nullptr;
         for (uint32_t i = 0; understood && i < count; ++i) {
             Pushed& before = pushed_[binding->first + element + i];
             if (SameBuffer(before, type, info(i))) continue;

@@ -192,7 +192,7 @@ class World {
         const uint64_t offset = input.Number();
         resources.BindBuffer(
             {VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO, nullptr, buffer, H<VkDeviceMemory>(memory), offset},
-            input.Rarely() ? input.Bits() : 0);
+            input.Rarely() ? input.Bits() : 0, resources.FindMemory(H<VkDeviceMemory>(memory)));
         uint64_t end = 0;
         if (!memory || __builtin_add_overflow(offset, info.size, &end)) return;
         buffers_[number].where = {lives_[memory], offset, end, false};
@@ -204,9 +204,9 @@ class World {
         VkImageCreateInfo info = {};
         info.flags = input.Rarely() ? VkImageCreateFlags{VK_IMAGE_CREATE_SPARSE_BINDING_BIT} : 0u;
         resources.AddImage(image, info);
-        resources.BindImage({VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_INFO, nullptr, image,
-                             H<VkDeviceMemory>(input.Below(kMemories + 1)), input.Number()},
-                            input.Number());
+        const auto memory = H<VkDeviceMemory>(input.Below(kMemories + 1));
+        resources.BindImage({VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_INFO, nullptr, image, memory, input.Number()},
+                            input.Number(), resources.FindMemory(memory));
     }
     void MakeSet(uint64_t number) {
         const auto set = H<VkDescriptorSet>(number);

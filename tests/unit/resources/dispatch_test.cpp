@@ -378,7 +378,7 @@ Lines WithBounds(Bounds device, const void* pipeline_next) {
     const VkBuffer buffer = H<VkBuffer>(1);
     world.resources.AddBuffer(buffer, {VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, nullptr, 0, 1000, 0, {}, 0, nullptr});
     world.resources.BindBuffer({VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO, nullptr, buffer, H<VkDeviceMemory>(1), 4096},
-                               1024);
+                               1024, world.resources.FindMemory(H<VkDeviceMemory>(1)));
     const auto layout = world.SetLayout(1, {{0, kStorage}, {1, kStorageDynamic}, {2, kUniform}});
     const VkDescriptorSet set = world.Set(1, world.Pool(1), layout);
     world.Write(set, 0, kStorage, {{buffer, 100, 8}});

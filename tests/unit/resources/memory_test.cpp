@@ -148,14 +148,15 @@ TEST_F(MemoryTest, BindingsThatAreNotPlainLeaveItAnywhere) {
     const VkBindBufferMemoryDeviceGroupInfo devices = {VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_DEVICE_GROUP_INFO, nullptr,
                                                        0, nullptr};
     world_.resources.BindBuffer({VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO, &devices, group, H<VkDeviceMemory>(1), 0},
-                                0);
+                                0, world_.resources.FindMemory(H<VkDeviceMemory>(1)));
     EXPECT_EQ(Of({fine, 0, 64}, {group, 0, 64}), (Lines{"m1[0,64) r", "* w"}));
     const VkBuffer status = H<VkBuffer>(3);
     world_.resources.AddBuffer(status, info);
     VkResult result = VK_SUCCESS;
     const VkBindMemoryStatus with_status = {VK_STRUCTURE_TYPE_BIND_MEMORY_STATUS, nullptr, &result};
     world_.resources.BindBuffer(
-        {VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO, &with_status, status, H<VkDeviceMemory>(1), 512}, 0);
+        {VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO, &with_status, status, H<VkDeviceMemory>(1), 512}, 0,
+        world_.resources.FindMemory(H<VkDeviceMemory>(1)));
     EXPECT_EQ(Of({fine, 0, 64}, {status, 0, 64}), (Lines{"m1[0,64) r", "m1[512,576) w"}));
 }
 

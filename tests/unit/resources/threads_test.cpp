@@ -27,7 +27,8 @@ TEST(ResourceThreads, OtherThreadsMakeObjectsMeanwhile) {
             const auto set = H<VkDescriptorSet>(i);
             resources.AddMemory(memory, {VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, nullptr, 4096, 0});
             resources.AddBuffer(buffer, {VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, nullptr, 0, 256, 0, {}, 0, nullptr});
-            resources.BindBuffer({VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO, nullptr, buffer, memory, i}, 0);
+            resources.BindBuffer({VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO, nullptr, buffer, memory, i}, 0,
+                                 resources.FindMemory(memory));
             resources.AddSets({VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO, nullptr, pool, 1, &layout}, &set);
             const VkDescriptorBufferInfo info = {buffer, 0, VK_WHOLE_SIZE};
             const VkWriteDescriptorSet write = {

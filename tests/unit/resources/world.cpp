@@ -56,7 +56,8 @@ VkBuffer World::Buffer(uint64_t number, uint64_t memory, VkDeviceSize offset, Vk
     info.size = size;
     resources.AddBuffer(buffer, info);
     resources.BindBuffer(
-        {VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO, nullptr, buffer, H<VkDeviceMemory>(memory), offset}, 0);
+        {VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO, nullptr, buffer, H<VkDeviceMemory>(memory), offset}, 0,
+        resources.FindMemory(H<VkDeviceMemory>(memory)));
     return buffer;
 }
 
@@ -68,7 +69,7 @@ VkImageView World::ImageView(uint64_t number, uint64_t memory, VkDeviceSize offs
     info.flags = flags;
     resources.AddImage(image, info);
     resources.BindImage({VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_INFO, nullptr, image, H<VkDeviceMemory>(memory), offset},
-                        required);
+                        required, resources.FindMemory(H<VkDeviceMemory>(memory)));
     const auto view = H<VkImageView>(number);
     VkImageViewCreateInfo view_info = {};
     view_info.sType = VK_STRUCTURE_TYPE_IMAGE_VIEW_CREATE_INFO;
