@@ -57,7 +57,7 @@ class Trace:
     def __init__(self, path, killed=False):
         self.slices, self.names, self.counters, self.instants = defaultdict(list), {}, defaultdict(list), []
         self.starts, self.finishes = {}, {}
-        self.said = set()  # submissions whose calls came so far
+        said, self.early = set(), []  # submissions whose calls came so far, and arrows that came before theirs
         for event in events(path, killed):
             expect(isinstance(event.get("ph"), str) and {"pid", "tid", "ts", "name"} <= set(event), f"not an event: {event}")
             expect(event["pid"] > 0 and 0 <= event["tid"] < 2**31 and event["ts"] >= 0, f"{event}")
@@ -67,12 +67,13 @@ class Trace:
                 expect(event["dur"] >= 0 and isinstance(event["args"], dict), f"{event}")
                 self.slices[track].append(Slice(event))
                 if event["name"].startswith("vkQueueSubmit") and "submission" in event["args"]:
-                    self.said.add((event["pid"], event["args"]["submission"]))
+                    said.add((event["pid"], event["args"]["submission"]))
             elif kind in "sf":
                 flows = self.starts if kind == "s" else self.finishes
                 flow = int(event["id"], 16)  # anything else the reader does not take
                 expect(flow not in flows and (kind == "s" or event["bp"] == "e"), f"{event}")
-                expect((event["pid"], flow & 0xffffffff) in self.said, f"before its submission: {event}")
+                if (event["pid"], flow & 0xffffffff) not in said:
+                    self.early.append(event)
                 flows[flow] = (track, ns(event["ts"]), (event["cat"], event["name"]))
             elif kind == "C":
                 expect(event["args"] and all(isinstance(n, int) and n >= 0 for n in event["args"].values()), f"{event}")
@@ -109,6 +110,7 @@ def check(where, trace, submits, whole=True):
     calls, gpu = trace.calls(), trace.on_gpu()
     expect(submits is None or len(calls) == submits, f"{where}: {len(calls)} submissions in the trace, {submits} reached the driver")
     by_number = {call.arguments["submission"]: call for call in calls if "submission" in call.arguments}
+    expect(not trace.early, f"{where}: before their submissions: {trace.early[:3]}")
     expect(set(trace.starts) == set(trace.finishes), f"{where}: arrows without begin or end")
     expect(len(trace.starts) == len(gpu), f"{where}: {len(trace.starts)} arrows, {len(gpu)} times on the GPU")
     for flow, (track, at, key) in trace.starts.items():
